@@ -1,0 +1,81 @@
+"""The wire: what both ends of a connection share, without I/O. Spec 01–03 and 05.
+
+    bytes → framing → codec → peer → arrivals
+
+It deliberately does no I/O, has no clock, logs nothing and calls nothing back. ``Peer`` is all that a driver needs; see
+``plugwire.connection`` for the asyncio one.
+"""
+
+from ._codes import PROTOCOL_VERSION, ErrorCode, State
+from .codec import ErrorObject, Meta, Raw, RequestId
+from .errors import (
+    CallCycle,
+    ConnectionClosed,
+    DeadlineExceeded,
+    FrameTooLarge,
+    InvalidParams,
+    LocalProtocolError,
+    MethodNotFound,
+    Overloaded,
+    PluginCrashed,
+    PluginUnavailable,
+    PlugwireError,
+    ProtocolError,
+    RemoteProtocolError,
+    RequestCancelled,
+    RequestError,
+)
+from .framing import Deviation, Framing, Noise, frame
+from .messages import (
+    NEED_DATA,
+    Arrival,
+    CancelRequested,
+    MessageIgnored,
+    MessageRejected,
+    NotificationReceived,
+    RequestReceived,
+    ResponseReceived,
+)
+from .peer import Limits, Peer, Role
+from .readers import make_reader
+
+__all__ = [
+    "NEED_DATA",
+    "PROTOCOL_VERSION",
+    "Arrival",
+    "CallCycle",
+    "CancelRequested",
+    "ConnectionClosed",
+    "DeadlineExceeded",
+    "Deviation",
+    "ErrorCode",
+    "ErrorObject",
+    "FrameTooLarge",
+    "Framing",
+    "InvalidParams",
+    "Limits",
+    "LocalProtocolError",
+    "MessageIgnored",
+    "MessageRejected",
+    "Meta",
+    "MethodNotFound",
+    "Noise",
+    "NotificationReceived",
+    "Overloaded",
+    "Peer",
+    "PluginCrashed",
+    "PluginUnavailable",
+    "PlugwireError",
+    "ProtocolError",
+    "Raw",
+    "RemoteProtocolError",
+    "RequestCancelled",
+    "RequestError",
+    "RequestId",
+    "RequestReceived",
+    "ResponseReceived",
+    "Role",
+    "State",
+    "frame",
+    "make_reader",
+]
