@@ -1,0 +1,235 @@
+"""The asyncio driver of one connection: moves bytes between a Peer and a pair of pipes. Spec 01 and LIF-17.
+
+Owns: reading, joined writing, and the one end of the conversation. Does not own: what an arrival means; whoever opens a
+connection passes ``on_arrival`` and ``on_closed``. Reading never waits for writing. Writes of one turn of the loop are
+joined into one. All methods belong to the loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Generic, Protocol
+
+from .wire import NEED_DATA, Arrival, ConnectionClosed, MessageRejected, Peer, RemoteProtocolError
+from .wire.messages import CallT
+
+WRITE_END_GRACE = 0.5
+"""Seconds that whole frames have to arrive after the other end has stopped reading."""
+CLOSE_GRACE = 1.0
+"""Seconds that the other end has to take what was still queued when the connection was closed."""
+
+
+class Tap(Protocol):
+    """Sees the bytes of a connection as they go by, for a trace."""
+
+    def __call__(self, sent: bool, data: bytes) -> None: ...
+
+
+class Connection(asyncio.Protocol, Generic[CallT]):
+    """One live conversation.
+
+    ``on_arrival`` is called for each arrival in order, on the loop, and must not block. ``on_closed`` is called exactly
+    once, with why: a RemoteProtocolError when the other end lost the frame boundary, else a ConnectionClosed; the calls
+    that are still open are then in ``peer.outgoing``.
+    """
+
+    def __init__(
+        self,
+        peer: Peer[CallT],
+        *,
+        on_arrival: Callable[[Arrival[CallT]], None],
+        on_closed: Callable[[Exception], None],
+        tap: Tap | None = None,
+    ) -> None:
+        self.peer = peer
+        self.closed = False
+        self._on_arrival = on_arrival
+        self._on_closed = on_closed
+        self._tap = tap
+        self._loop = asyncio.get_running_loop()
+        self._reading: Any = None
+        self._writing: Any = None
+        self._outbox: list[bytes] = []
+        self._outbox_bytes = 0
+        self._flush_scheduled = False
+        self._loop_joins = False
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._write_end_closed = asyncio.Event()
+
+    async def open(self, read_end: Any, write_end: Any) -> None:
+        """Talk over two file objects (pipes). The connection owns them from here on."""
+        self._writing, _ = await self._loop.connect_write_pipe(lambda: _WriteEnd(self), write_end)
+        # uvloop joins the writes of one turn itself, and a turn of its loop for our own joining would cost more than
+        # all the rest of a call.
+        self._loop_joins = type(self._loop).__module__.startswith("uvloop")
+        self._reading, _ = await self._loop.connect_read_pipe(lambda: self, read_end)
+
+    # Writing
+
+    def send(self, data: bytes) -> None:
+        """Queue whole frames for the end of this turn of the loop. On a closed connection they go nowhere."""
+        if self.closed:
+            return
+        if self._loop_joins:
+            if self._tap is not None:
+                self._tap(True, data)
+            self._writing.write(data)
+            return
+        self._outbox.append(data)
+        self._outbox_bytes += len(data)
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            self._loop.call_soon(self._flush)
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that were sent and that the other end has not yet taken out of our hands."""
+        writing = self._writing
+        return self._outbox_bytes + (writing.get_write_buffer_size() if writing is not None else 0)
+
+    async def wait_writable(self) -> None:
+        """Until the other end has taken enough for more to be sent, or the connection is closed."""
+        await self._writable.wait()
+
+    def _flush(self) -> None:
+        self._flush_scheduled = False
+        if not self._outbox or self._writing is None:
+            return
+        data = self._outbox[0] if len(self._outbox) == 1 else b"".join(self._outbox)
+        self._outbox.clear()
+        self._outbox_bytes = 0
+        if self._tap is not None:
+            self._tap(True, data)
+        self._writing.write(data)
+
+    def end_writing(self) -> None:
+        """Send what is queued and close our write end; what the other end still says is read."""
+        self._flush()
+        if self._writing is not None:
+            self._writing.close()
+
+    # Reading
+
+    def data_received(self, data: bytes) -> None:
+        if self.closed:
+            return
+        if self._tap is not None:
+            self._tap(False, data)
+        peer, on_arrival = self.peer, self._on_arrival
+        peer.receive_data(data)
+        try:
+            while (arrival := peer.next_arrival()) is not NEED_DATA:
+                if type(arrival) is MessageRejected and arrival.reply is not None:
+                    self.send(arrival.reply)
+                on_arrival(arrival)
+                if self.closed:
+                    return
+        except RemoteProtocolError as error:
+            self.close(error)
+        except Exception as error:
+            # A mistake of ours in one connection ends that connection, and is seen; it never ends in a dead reader.
+            self._loop.call_exception_handler({"message": "an arrival could not be handled", "exception": error})
+            self.close(ConnectionClosed(f"internal error: {error!r}"))
+
+    def eof_received(self) -> None:
+        self._end_of_input()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_of_input()
+
+    def _end_of_input(self) -> None:
+        if self.closed:
+            return
+        try:
+            noise = self.peer.receive_eof()
+        except RemoteProtocolError as error:
+            self.close(error)
+            return
+        if noise is not None:
+            self._on_arrival(noise)
+        self.close(ConnectionClosed("the other end closed the connection"))
+
+    def write_end_lost(self) -> None:
+        """The other end no longer reads. What it has already written still counts (LIF-17)."""
+        self._writable.set()
+        self._write_end_closed.set()
+        if not self.closed:
+            closed = ConnectionClosed("the other end closed its input")
+            self._loop.call_later(WRITE_END_GRACE, self.close, closed)
+
+    # The end
+
+    def close(self, reason: Exception | None = None) -> None:
+        """End the conversation; what is queued is still written if the other end takes it. Idempotent."""
+        if self.closed:
+            return
+        self._flush()
+        self.closed = True
+        self._writable.set()
+        for transport in (self._reading, self._writing):
+            if transport is not None:
+                transport.close()
+        self._on_closed(reason or ConnectionClosed("the connection was closed"))
+
+    async def wait_closed(self) -> None:
+        """After ``close``: until what was queued is written, or the other end has had its time to take it."""
+        if self._writing is None:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_GRACE):
+                await self._write_end_closed.wait()
+        except TimeoutError:
+            self._writing.abort()
+
+    def writable(self, is_writable: bool) -> None:
+        """What the write transport says of its buffer."""
+        if is_writable:
+            self._writable.set()
+        else:
+            self._writable.clear()
+
+    def join_memory(self, other: Connection[Any]) -> None:
+        """Talk with another connection of this process, without pipes: the in-memory transport."""
+        self._writing = self._reading = _MemoryTransport(other)
+        self._write_end_closed.set()
+
+
+class _WriteEnd(asyncio.BaseProtocol):
+    """What the loop tells about our write end."""
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        self._connection = connection
+
+    def pause_writing(self) -> None:
+        self._connection.writable(False)
+
+    def resume_writing(self) -> None:
+        self._connection.writable(True)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connection.write_end_lost()
+
+
+class _MemoryTransport:
+    """Hands bytes to another connection on the next turn of the loop, as a pipe would."""
+
+    def __init__(self, other: Connection[Any]) -> None:
+        self._other = other
+        self._loop = asyncio.get_running_loop()
+        self._open = True
+
+    def write(self, data: bytes) -> None:
+        if self._open:
+            self._loop.call_soon(self._other.data_received, data)
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._loop.call_soon(self._other.eof_received)
+
+    abort = close
