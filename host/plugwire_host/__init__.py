@@ -1,0 +1,80 @@
+"""plugwire_host: launch plugins, call them, and let them call each other.
+
+    from plugwire_host import Host
+
+    async with Host() as host:
+        await host.launch("greeter", ["python", "greeter.py"])
+        await host.call("greeter/hello", {"name": "x"}, timeout=5)
+
+The layers below are process → the wire (``plugwire.wire``) → routing → services; a frame takes this way in and out.
+"""
+
+from plugwire.wire import (
+    CallCycle,
+    ConnectionClosed,
+    DeadlineExceeded,
+    InvalidParams,
+    Limits,
+    MethodNotFound,
+    Overloaded,
+    PluginCrashed,
+    PluginUnavailable,
+    RequestCancelled,
+    RequestError,
+)
+
+from .blocking import BlockingHost
+from .errors import (
+    ConfigError,
+    HostError,
+    IncompatibleVersion,
+    ManifestError,
+    PluginExited,
+    RequirementUnmet,
+    StartupFailed,
+    StartupReport,
+)
+from .events import (
+    EventsMissed,
+    HostEvent,
+    PluginEnded,
+    PluginFailed,
+    PluginLogged,
+    PluginReady,
+    PluginRestarting,
+)
+from .host import Host
+from .supervisor import PluginRecord, PluginState
+
+__all__ = [
+    "BlockingHost",
+    "CallCycle",
+    "ConfigError",
+    "ConnectionClosed",
+    "DeadlineExceeded",
+    "EventsMissed",
+    "Host",
+    "HostError",
+    "HostEvent",
+    "IncompatibleVersion",
+    "InvalidParams",
+    "Limits",
+    "ManifestError",
+    "MethodNotFound",
+    "Overloaded",
+    "PluginCrashed",
+    "PluginEnded",
+    "PluginExited",
+    "PluginFailed",
+    "PluginLogged",
+    "PluginReady",
+    "PluginRecord",
+    "PluginRestarting",
+    "PluginState",
+    "PluginUnavailable",
+    "RequestCancelled",
+    "RequestError",
+    "RequirementUnmet",
+    "StartupFailed",
+    "StartupReport",
+]

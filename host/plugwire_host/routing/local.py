@@ -1,0 +1,134 @@
+"""The application's own methods, served with the SDK's handlers. Spec CAL-02; identity of the caller: CAL-16."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+from plugwire.context import Context, Logger, ProgressCallback
+from plugwire.router import Kind, Method
+from plugwire.runtime import error_object
+from plugwire.wire import MethodNotFound, RequestCancelled, RequestId
+from plugwire.wire.codec import UNSET, encode_value
+
+from .call import Call, encode_params
+from .registry import Provided
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .router import Router
+
+HOST = "host"
+"""Who the application is to plugins (CAL-40)."""
+
+
+class LocalMethods:
+    """Methods of the application. A handler's ``Context`` calls on behalf of the request that it serves."""
+
+    def __init__(
+        self, router: Router, call: Callable[..., Any], write_log: Callable[[str, str, dict[str, Any]], None]
+    ) -> None:
+        self.methods: dict[str, Method] = {}
+        self.versions: dict[str, str] = {}
+        self.config: dict[str, Any] = {}
+        self.log = Logger(self)
+        self._router = router
+        self._call = call
+        self._write_log = write_log
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._thread = threading.get_ident()
+
+    def provides(self) -> list[Provided]:
+        """The application's services, as a plugin's."""
+        services: dict[str, dict[str, Any]] = {}
+        for name, method in self.methods.items():
+            service, _, short = name.partition("/")
+            services.setdefault(service, {})[short] = method.describe()
+        return [Provided(service, self.versions.get(service, "0"), methods) for service, methods in services.items()]
+
+    def start(self, call: Call) -> None:
+        """Serve a call; its outcome goes to the router."""
+        method = self.methods.get(call.method)
+        if method is None:
+            self._router.finish(call, error_object(MethodNotFound(f"the host has no method {call.method!r}")))
+            return
+        task = asyncio.get_running_loop().create_task(self._run(call, method))
+        call.task = task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, call: Call, method: Method) -> None:
+        context = _LocalContext(self, call)
+        try:
+            arguments = method.binding.arguments(call.params, context)
+            if method.kind is Kind.THREAD:
+                result = await asyncio.to_thread(method.handler, **arguments)
+            else:
+                result = await method.handler(**arguments)
+            outcome: Any = method.binding.encode_result(result)
+        except asyncio.CancelledError:
+            context.cancelled = True
+            outcome = error_object(RequestCancelled("the request was cancelled"))
+        except Exception as error:
+            outcome = error_object(error)
+        self._router.finish(call, outcome)
+
+    async def aclose(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # What a Context asks of whoever runs it
+
+    async def call(
+        self,
+        method: str,
+        params: Any,
+        *,
+        timeout: float | None = None,
+        progress: ProgressCallback | None = None,
+        context: Context | None = None,
+    ) -> Any:
+        parent = context.served if isinstance(context, _LocalContext) else None
+        return await self._call(method, params, timeout=timeout, progress=progress, parent=parent)
+
+    def call_blocking(self, method: str, params: Any, *, timeout: float | None, context: Context | None) -> Any:
+        if threading.get_ident() == self._thread:
+            raise RuntimeError("call_blocking would wait for itself on the event loop; await call() instead")
+        coroutine = self.call(method, params, timeout=timeout, context=context)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._router.loop).result()
+
+    def notify(self, method: str, params: Any) -> None:
+        raw = encode_params(params)
+        self._on_loop(lambda: self._router.notify_from_host(method, raw))
+
+    def write_log(self, level: str, message: str, data: dict[str, Any]) -> None:
+        self._on_loop(lambda: self._write_log(level, message, data))
+
+    def send_progress(self, context: Context, token: RequestId, value: dict[str, Any]) -> None:
+        assert isinstance(context, _LocalContext)
+        call, raw = context.served, encode_value(value)
+        self._on_loop(lambda: self._router.progress(call, raw))
+
+    def _on_loop(self, action: Callable[[], None]) -> None:
+        """Now, so that it goes before the answer of the handler that asks (CAL-11), or soon, from another thread."""
+        loop = self._router.loop
+        if threading.get_ident() == self._thread:
+            action()
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(action)
+
+
+class _LocalContext(Context):
+    """A Context that knows the call which it stands for."""
+
+    __slots__ = ("served",)
+
+    def __init__(self, owner: LocalMethods, call: Call) -> None:
+        left = max(0, int((call.deadline - asyncio.get_running_loop().time()) * 1000))
+        token = UNSET if call.meta is None else call.meta.progress
+        progress = None if token is UNSET else token
+        super().__init__(owner, call.method, call.caller_id, call.caller.name, left, progress)
+        self.served = call
