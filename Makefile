@@ -1,0 +1,60 @@
+# Everything is set up in .venv; nothing but Python 3.11 or newer is needed beforehand.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo test check lint types layers generate bench lock clean
+
+help:
+	@echo "make demo      set up, and review this project's own documents and sources with plugins"
+	@echo "make test      set up, and run every test"
+	@echo "make check     lint, types, layers and freshness of generated files"
+	@echo "make bench     compare the speed of a call with a bare pair and with pygls"
+	@echo "make generate  make everything again that is made from spec/model"
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; this is `$(PYTHON) --version`. Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+demo: $(READY)
+	@echo "== five plugins in three languages review this project's documents and sources =="
+	@$(BIN)/python host/examples/review/review.py README.md CHANGELOG.md spec sdk host; status=$$?; test $$status -le 1
+	@echo "== one call to a plugin from the shell =="
+	$(BIN)/plugin-run call greeter/hello '{"name": "plugwire"}' --with sdk/examples/python-greeter
+
+test: $(READY)
+	$(BIN)/python -m pytest -n auto
+
+check: lint types layers
+	$(BIN)/python sdk/codegen --check
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(READY)
+	$(BIN)/mypy
+
+layers: $(READY)
+	$(BIN)/lint-imports
+
+generate: $(READY)
+	$(BIN)/python sdk/codegen
+
+bench: $(READY)
+	$(BIN)/python -m tests.bench
+
+lock: $(READY)
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --extra dev --no-header \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-annotate --output-file requirements.lock pyproject.toml
+	sed -i '/^# /d; /^plugwire @/d' requirements.lock  # the project itself is no requirement of its own
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
