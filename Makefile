@@ -22,11 +22,17 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
+REVIEW := $(BIN)/python host/examples/review/review.py
+
 demo: $(READY)
-	@echo "== five plugins in three languages review this project's documents and sources =="
-	@$(BIN)/python host/examples/review/review.py README.md CHANGELOG.md spec sdk host; status=$$?; test $$status -le 1
-	@echo "== one call to a plugin from the shell =="
-	$(BIN)/plugin-run call greeter/hello '{"name": "plugwire"}' --with sdk/examples/python-greeter
+	@echo "== six plugins in three languages review this project's own documents and sources"
+	@$(REVIEW) README.md CHANGELOG.md spec sdk host
+	@echo "== they review a draft with slips, and mend what can be mended"
+	@cp host/examples/review/draft.md.txt $(VENV)/draft.md
+	@$(REVIEW) $(VENV)/draft.md; test $$? -eq 1
+	@$(REVIEW) --fix $(VENV)/draft.md >$(VENV)/draft.log; test $$? -eq 1; grep -c fixed: $(VENV)/draft.log | sed 's/$$/ mended with --fix/'
+	@echo "== one call to a plugin from the shell"
+	PATH="$(CURDIR)/$(BIN):$$PATH" plugin-run call greeter/hello '{"name": "Ada"}' --with sdk/examples/python-greeter
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto

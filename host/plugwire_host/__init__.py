@@ -33,6 +33,7 @@ from .errors import (
     RequirementUnmet,
     StartupFailed,
     StartupReport,
+    printable,
 )
 from .events import (
     EventsMissed,
@@ -77,4 +78,5 @@ __all__ = [
     "RequirementUnmet",
     "StartupFailed",
     "StartupReport",
+    "printable",
 ]

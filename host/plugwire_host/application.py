@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plugwire.context import ProgressCallback
 from plugwire.wire import ErrorObject, Meta, Raw, RequestError
-from plugwire.wire.codec import UNSET, decode_value
+from plugwire.wire.codec import UNSET, MalformedJson, decode_value
 
 from .routing.call import Call, Outcome, encode_params
 from .routing.local import HOST
@@ -42,9 +42,9 @@ class Application:
         """The result as plain values. Raises RequestError; TypeError or ValueError for params that are no object."""
         outcome = await self.call_raw(method, encode_params(params), timeout=timeout, progress=progress, parent=parent)
         if isinstance(outcome, ErrorObject):
-            data = None if outcome.data is UNSET else decode_value(outcome.data)
+            data = None if outcome.data is UNSET else _value(method, outcome.data)
             raise RequestError.of(outcome.code, outcome.message, data)
-        return decode_value(outcome)
+        return _value(method, outcome)
 
     async def call_raw(
         self,
@@ -86,3 +86,11 @@ class Application:
             # The application's mistake; the connection that brought the progress has no part in it.
             context = {"message": "a callback for progress failed", "exception": error}
             self._router.loop.call_exception_handler(context)
+
+
+def _value(method: str, raw: Raw) -> Any:
+    """What came, as plain values. Raises RequestError for a number that Python cannot hold."""
+    try:
+        return decode_value(raw)
+    except MalformedJson as error:
+        raise RequestError(f"the answer to {method} cannot be read: {error}") from None

@@ -141,4 +141,7 @@ def _provided(entry: Mapping[str, Any]) -> Provided:
 
 
 def _required(entry: Mapping[str, Any]) -> Required:
-    return Required(entry["service"], SpecifierSet(entry.get("version", "")), entry.get("optional", False))
+    wanted = entry.get("version", "")
+    return Required(
+        entry["service"], SpecifierSet(wanted), entry.get("optional", False), wanted=wanted or "(any version)"
+    )

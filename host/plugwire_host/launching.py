@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from plugwire.connection import Tap
-from plugwire.wire import Arrival, Limits, Noise, Peer, RemoteProtocolError, Role, State
+from plugwire.wire import Arrival, Deviation, Limits, Noise, Peer, RemoteProtocolError, Role, State
 
 from .config import PluginSpec
 from .errors import IncompatibleVersion, Stage, StartupFailed, StartupReport
@@ -80,7 +80,9 @@ class Launched:
     def _report(self, arrival: Arrival[Pending]) -> None:
         if isinstance(arrival, Noise):
             self.stray = (self.stray + arrival.data)[:REPORT_STDOUT_BYTES]
-        self._on_report(self.spec.name, arrival)
+        # What crosses `shutdown` on its way comes in a state that it was not sent in, and that is nobody's fault.
+        if self.link.peer.state is not State.STOPPING or isinstance(arrival, Noise | Deviation):
+            self._on_report(self.spec.name, arrival)
 
     def _on_closed(self, reason: Exception) -> None:
         if not self.closed.done():

@@ -125,6 +125,15 @@ def test_payloads_are_carried_with_their_bytes_unchanged(member: str) -> None:
     assert run(main())[-1] == expected[member] % ODD
 
 
+def test_a_number_that_python_cannot_hold_is_an_error_of_the_call() -> None:
+    async def main() -> RequestError:
+        async with Host() as host:
+            await host.launch("parrot", plugin("parrot", "number"))
+            return await fails(host.call("liar/ask"))
+
+    assert run(main()).message == "the answer to liar/ask cannot be read: Number out of range - at `$[0]`"
+
+
 @pytest.mark.requirement("MSG-09")
 def test_the_last_of_two_members_is_the_one_that_is_forwarded() -> None:
     async def main() -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Says word for word what no JSON library would write: odd ``params`` of a call, ``result`` or ``data``; or plain."""
+"""Says what no JSON library would write: odd ``params``, ``result`` or ``data``, a ``number``, a member ``twice``."""
 
 import raw
 
@@ -12,6 +12,7 @@ PROBLEMS = b'{"code":-32602,"message":"no","data":{"problems":[{"path":"$","mess
 ANSWERS = {
     "result": b'{"jsonrpc":"2.0","id":%d,"result":' + ODD + b"}",
     "data": b'{"jsonrpc":"2.0","id":%d,"error":{"code":7,"message":"\xc3\xa9","data":' + ODD + b"}}",
+    "number": b'{"jsonrpc":"2.0","id":%d,"result":[1e999]}',
     "error": b'{"jsonrpc":"2.0","id":%d,"error":' + PROBLEMS + b"}",
 }
 

@@ -33,9 +33,9 @@ def plugin() -> Plugin:
 def test_it_greets_in_its_tone_and_in_two_languages(plugin: Plugin) -> None:
     async def conversation() -> None:
         async with connect(plugin, config={"tone": "cool"}) as host:
-            assert await host.call("greeter/hello", {"person": {"name": "Ada"}}) == "Hello, Ada."
+            assert await host.call("greeter/hello", {"name": "Ada"}) == "Hello, Ada."
             person = {"name": "Ada", "title": "Countess"}
-            assert await host.call("greeter/hello", {"person": person, "language": "de"}) == "Hallo, Countess Ada."
+            assert await host.call("greeter/hello", {**person, "language": "de"}) == "Hallo, Countess Ada."
             assert [log["message"] for log in host.logs] == ["greeting", "greeting"]
 
     run(conversation())
@@ -45,10 +45,10 @@ def test_it_refuses_with_a_code_of_its_own(plugin: Plugin) -> None:
     async def conversation() -> None:
         async with connect(plugin, config={"banned": ["Bob"]}) as host:
             with pytest.raises(RequestError) as refused:
-                await host.call("greeter/hello", {"person": {"name": "Bob"}})
+                await host.call("greeter/hello", {"name": "Bob"})
             assert (refused.value.code, refused.value.data) == (1, {"name": "Bob"})
             with pytest.raises(InvalidParams, match="expected one of"):
-                await host.call("greeter/hello", {"person": {"name": "Ada"}, "language": "fr"})
+                await host.call("greeter/hello", {"name": "Ada", "language": "fr"})
 
     run(conversation())
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from diagnostics import SEVERITIES, Finding
+from plugwire_host import printable
 
 EVERY = 5.0
 """Seconds between two lines of progress where standard error is no terminal."""
@@ -68,13 +69,6 @@ def summary(outcome: Outcome) -> str:
     if outcome.missing:
         text += f"; incomplete: {', '.join(sorted(outcome.missing))} failed"
     return text
-
-
-def printable(text: str) -> str:
-    """The text without what a terminal would obey: it comes from plugins and file names."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def _line(finding: Finding, word: str) -> str:

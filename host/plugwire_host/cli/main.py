@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import click
 
-from .exits import UNEXPECTED, leave
+from .exits import leave
 from .output import let_go_of_streams, prepare_streams
 
 _COMMANDS = {
@@ -54,11 +54,9 @@ def main() -> None:
     ours = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
     as_json = "--json" in ours
     try:
-        # Not click's own way out, which knows nothing of our exit codes.
+        # Not click's own way out, which knows nothing of our exit codes; but when nobody reads our standard output any
+        # more, it ends us with code 1, and there is no one to tell.
         raise SystemExit(cli(prog_name="plugin-run", standalone_mode=False))
-    except BrokenPipeError:
-        # Whoever read our standard output has left; that is no error of ours, and there is no one to tell.
-        raise SystemExit(UNEXPECTED) from None
     except click.Abort:
         leave(KeyboardInterrupt(), as_json=as_json)
     except click.ClickException as error:

@@ -97,14 +97,14 @@ _OPTIONS = (
         "--framing",
         type=click.Choice([framing.value for framing in Framing]),
         envvar="PLUGIN_RUN_FRAMING",
-        help="For --with and COMMAND.",
+        help="How the plugins of --with and COMMAND frame their messages. Default: header, or what plugin.toml says.",
     ),
     click.option(
         "--timeout",
         type=click.FloatRange(min=0.001),
         metavar="SECONDS",
         envvar="PLUGIN_RUN_TIMEOUT",
-        help="Of a start and of a call.",
+        help="How long a start may take, and a call.",
     ),
     click.option(
         "--json",

@@ -31,6 +31,8 @@ class Required:
     service: str
     versions: SpecifierSet
     optional: bool = False
+    wanted: str = "(any version)"
+    """The versions in the plugin's own words."""
 
 
 @dataclass(slots=True)
@@ -133,7 +135,7 @@ class Registry:
             versions += [provided.version for provided in coming if provided.service == wanted.service]
             if not wanted.optional and not any(Version(version) in wanted.versions for version in versions):
                 there = f"there is {', '.join(versions)}" if versions else "no plugin provides it"
-                problems.append(f"it requires {wanted.service} {wanted.versions or '(any version)'}: {there}")
+                problems.append(f"it requires {wanted.service} {wanted.wanted}: {there}")
         return problems
 
     def proof(self, service: str) -> str:

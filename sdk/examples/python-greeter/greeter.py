@@ -26,14 +26,14 @@ plugin = Plugin("greeter", version="1.2.0", config=Config)
 
 
 @plugin.method(idempotent=True)
-async def hello(person: Person, ctx: Context, language: Literal["en", "de"] = "en") -> str:
+async def hello(name: str, ctx: Context, title: str | None = None, language: Literal["en", "de"] = "en") -> str:
     """Greets one person."""
-    if person.name in ctx.config.banned:
-        raise RequestError(f"{person.name} is not greeted here", code=NOBODY_HERE, data={"name": person.name})
-    ctx.log.info("greeting", name=person.name, caller=ctx.caller)
+    if name in ctx.config.banned:
+        raise RequestError(f"{name} is not greeted here", code=NOBODY_HERE, data={"name": name})
+    ctx.log.info("greeting", name=name, caller=ctx.caller)
     word = {"en": "Hello", "de": "Hallo"}[language]
     end = "!" if ctx.config.tone == "warm" else "."
-    return f"{word}, {' '.join(filter(None, [person.title, person.name]))}{end}"
+    return f"{word}, {' '.join(filter(None, [title, name]))}{end}"
 
 
 @plugin.method
@@ -42,7 +42,7 @@ async def hello_all(people: list[Person], ctx: Context, pause: float = 0.0) -> l
     greetings = []
     for done, person in enumerate(people):
         ctx.progress(done, len(people), person.name)
-        greetings.append(await hello(person, ctx))
+        greetings.append(await hello(person.name, ctx, person.title))
         await asyncio.sleep(pause)
     return greetings
 

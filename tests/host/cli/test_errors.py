@@ -370,14 +370,22 @@ def test_a_long_standard_error_of_a_start_that_fails_is_told_whole_and_once(tmp_
         assert done.err.count(f"line {number}\n") == 1
 
 
-@pytest.mark.parametrize("named", [["./liar", "./liar"], ["./liar", "./liar-2", "./liar"]])
-def test_plugins_of_the_same_name_are_told_apart_by_a_number(tmp_path: Path, named: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("named", "names"),
+    [
+        (["./liar", "./liar"], ["liar", "liar-2"]),
+        (["./liar", "./liar-2", "./liar"], ["liar", "liar-2", "liar-3"]),
+        (["./liar", "./liar", "./liar-2"], ["liar", "liar-3", "liar-2"]),
+    ],
+)
+def test_plugins_of_the_same_name_are_told_apart_by_a_number(
+    tmp_path: Path, named: list[str], names: list[str]
+) -> None:
     write_plugin(tmp_path)
     write_plugin(tmp_path, name="liar-2")
     arguments = [part for path in named for part in ("--with", path)]
     done = plugin_run("list", "--json", *arguments, cwd=tmp_path)
-    names = [record["name"] for record in json.loads(done.out)]
-    assert names == (["liar", "liar-2"] if len(named) == 2 else ["liar", "liar-2", "liar-3"])
+    assert [record["name"] for record in json.loads(done.out)] == names
 
 
 def test_a_name_of_the_greatest_length_can_be_numbered(tmp_path: Path) -> None:

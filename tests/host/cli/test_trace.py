@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.host.cli.support import plugin_run, write_list, write_plugin
 from tests.host.support import plugin
 
@@ -65,6 +67,14 @@ def test_half_a_frame_is_not_lost(tmp_path: Path) -> None:
     assert done.code == 4
     _, lines = read_trace(tmp_path / "trace")
     assert lines[-1]["cut"] == 'Content-Length: 41\r\n\r\n{"jsonrpc":"2.0","id":2,"result":"as'
+
+
+@pytest.mark.parametrize("arguments", [["call", "x/y"], ["doctor"]])
+def test_half_a_frame_of_a_start_that_fails_is_not_lost(tmp_path: Path, arguments: list[str]) -> None:
+    liar = write_plugin(tmp_path, "raw.read()\nraw.write(b'Content-Length: 99')\nsys.exit(3)\n")
+    assert plugin_run(*arguments, "--trace", "trace", "--", liar, cwd=tmp_path).code in (3, 4)
+    _, lines = read_trace(tmp_path / "trace")
+    assert lines[-1]["cut"] == "Content-Length: 99"
 
 
 def test_a_plugin_that_is_started_again_begins_with_a_whole_frame(tmp_path: Path) -> None:
