@@ -28,7 +28,7 @@ from .config import PluginSpec
 from .errors import Stage, StartupFailed, hexdump
 from .handshake import Answer
 from .hints import NO_ANSWER_AMONG_THEM, SAYS_WHY, hint_of, oddity_hint, stray_hint
-from .launching import Launched, Surroundings, launch
+from .launching import Launched, launch
 from .process.exit_status import describe_status
 from .process.ladder import Rung
 from .reporting import describe_arrival
@@ -37,6 +37,7 @@ from .routing.registry import Registry
 from .routing.router import Router
 from .services.directory import DirectoryService
 from .services.log import LogService
+from .surroundings import Surroundings
 
 ANSWER_TIME = 5.0
 """Seconds that a running plugin has to answer ``ping`` and an unknown method, when nothing else is said."""

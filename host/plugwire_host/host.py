@@ -16,7 +16,6 @@ from .application import Application
 from .config import HostConfig, PluginSpec, read_config
 from .errors import HostError
 from .events import EventHub, EventT, HostEvent, PluginLogged
-from .launching import Surroundings
 from .process.command import build_command
 from .reporting import describe_arrival
 from .routing.call import encode_params
@@ -28,6 +27,7 @@ from .services.directory import DirectoryService
 from .services.log import LogService
 from .starting import start_together
 from .supervisor import PluginRecord, PluginState, Supervisor
+from .surroundings import Surroundings
 from .toml_types import INSTANCE_NAME
 
 HandlerT = TypeVar("HandlerT", bound=Callable[..., Any])

@@ -13,12 +13,11 @@ from typing import Any
 import attrs
 
 from plugwire.connection import Tap
-from plugwire.wire import Arrival, Deviation, Limits, Noise, Peer, RemoteProtocolError, Role, State
+from plugwire.wire import Arrival, Deviation, Noise, Peer, RemoteProtocolError, Role, State
 
 from .config import PluginSpec
 from .errors import IncompatibleVersion, Stage, StartupFailed, StartupReport
 from .handshake import Answer, HandshakeRefused, check_promises, read_answer
-from .introduction import introduction
 from .process.child import Child
 from .process.command import resolve_executable
 from .process.diagnose import explain
@@ -27,7 +26,7 @@ from .process.ladder import StopReport, stop
 from .process.stderr import StderrDrain
 from .reporting import STDOUT_HINT
 from .routing.link import Pending, PluginLink
-from .routing.router import Router
+from .surroundings import Surroundings
 
 DRAIN = 1.0
 """Seconds that a pipe may stay open after its process has ended, because a grandchild holds it."""
@@ -35,19 +34,6 @@ REPORT_STDERR_LINES = 20
 REPORT_STDOUT_BYTES = 200
 
 OnLine = Callable[[str], None]
-
-
-@attrs.define
-class Surroundings:
-    """What every plugin of one host shares."""
-
-    name: str
-    version: str
-    limits: Limits
-    router: Router
-    on_report: Callable[[str, Arrival[Pending]], None]
-    on_stderr: Callable[[str, str], None]
-    tap: Callable[[str, bool, bytes], None] | None = None
 
 
 class Launched:
@@ -198,7 +184,7 @@ async def launch(spec: PluginSpec, surroundings: Surroundings) -> Launched:
 async def _initialize(launched: Launched, surroundings: Surroundings) -> Answer:
     """Raises HandshakeRefused for anything but a good answer in time."""
     spec = launched.spec
-    request = asyncio.ensure_future(launched.link.request("initialize", introduction(spec, surroundings)))
+    request = asyncio.ensure_future(launched.link.request("initialize", surroundings.introduce(spec)))
     ended = asyncio.ensure_future(launched.wait_ended())
     try:
         await asyncio.wait({request, ended}, timeout=spec.start_timeout, return_when=asyncio.FIRST_COMPLETED)

@@ -16,9 +16,10 @@ from attrs import frozen
 from .config import PluginSpec
 from .errors import HostError, PluginExited, RequirementUnmet, StartupFailed
 from .events import HostEvent, PluginEnded, PluginFailed, PluginReady, PluginRestarting
-from .launching import Launched, Surroundings, launch
+from .launching import Launched, launch
 from .restarts import WINDOW, RestartBudget
 from .routing.registry import Provided, Registry
+from .surroundings import Surroundings
 
 
 class PluginState(Enum):

@@ -163,8 +163,11 @@ def test_two_who_stop_the_same_plugin_both_wait_for_its_end() -> None:
     async def main() -> None:
         async with Host() as host:
             await host.launch("a", relay("a"))
-            await asyncio.gather(host.stop("a"), host.stop("a"), host.aclose())
+            first = asyncio.ensure_future(host.stop("a"))
+            await asyncio.sleep(0)
+            await host.stop("a")
             assert host.plugins["a"].state is PluginState.STOPPED
+            await first
 
     run(main())
 

@@ -127,9 +127,9 @@ def test_another_provider_takes_over_and_gives_back() -> None:
         (Required("spell", SpecifierSet("")), []),
         (Required("spell", SpecifierSet(">=2"), optional=True), []),
         (Required("words", SpecifierSet("==0.1")), []),
-        (Required("spell", SpecifierSet(">=2")), ["it requires spell >=2: there is 1.5"]),
+        (Required("spell", SpecifierSet(">=2"), wanted=">=2"), ["it requires spell >=2: there is 1.5"]),
         (Required("grammar", SpecifierSet("")), ["it requires grammar (any version): no plugin provides it"]),
-        (Required("words", SpecifierSet(">1")), ["it requires words >1: there is 0.1"]),
+        (Required("words", SpecifierSet(">1"), wanted=">1"), ["it requires words >1: there is 0.1"]),
     ],
 )
 def test_what_a_plugin_requires_is_there_or_the_proof_says_what_there_is(wanted: Required, problems: list[str]) -> None:

@@ -399,3 +399,14 @@ def test_the_environment_gives_defaults_of_options(tmp_path: Path) -> None:
     done = plugin_run("list", cwd=tmp_path, PLUGIN_RUN_WITH=liar, PLUGIN_RUN_JSON="1")
     assert done.code == 0
     assert json.loads(done.out)[0]["name"] == "liar"
+
+
+def test_what_a_plugin_wrote_gives_a_better_hint(tmp_path: Path) -> None:
+    source = "raw.LINES = True\nraw.answer({'id': 1}, raw.result())\nsys.stdin.readline()\nsys.exit(1)\n"
+    liar = write_plugin(tmp_path, source)
+    hint = (
+        'it writes a message a line: give --framing line, or framing = "line" in plugin.toml; or write a Content-Length'
+    )
+    done = plugin_run("call", "x/y", "--", liar, cwd=tmp_path)
+    assert f"  hint:     {hint}" in done.err
+    assert plugin_run("call", "x/y", "--json", "--", liar, cwd=tmp_path).error()["hint"].startswith(hint)
