@@ -27,7 +27,7 @@ from plugwire.wire import (
 from .config import PluginSpec
 from .errors import Stage, StartupFailed, hexdump
 from .handshake import Answer
-from .hints import NO_ANSWER_AMONG_THEM, SAYS_WHY, hint_of, oddity_hint, stray_hint
+from .hints import NO_ANSWER_AMONG_THEM, SAYS_WHY, oddity_hint, stray_hint
 from .launching import Launched, launch
 from .process.exit_status import describe_status
 from .process.ladder import Rung
@@ -173,7 +173,7 @@ class Examination:
         if stray:
             self._set("stdout", "FAIL", "it wrote what is no frame", *stray, hint=stray_hint(report.stray_stdout))
         details = [f"stderr  {line}" for line in report.stderr_tail]
-        hint = SAYS_WHY if stray and step == "starts" else hint_of(report)
+        hint = SAYS_WHY if stray and step == "starts" else report.hint
         self._set(step, "FAIL", report.cause, *details, *(stray if step == "stdout" else ()), hint=hint)
 
     def _started(self, launched: Launched) -> None:

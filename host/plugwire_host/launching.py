@@ -13,11 +13,22 @@ from typing import Any
 import attrs
 
 from plugwire.connection import Tap
-from plugwire.wire import Arrival, Deviation, Noise, Peer, RemoteProtocolError, Role, State
+from plugwire.wire import (
+    Arrival,
+    ErrorCode,
+    MessageIgnored,
+    MessageRejected,
+    Noise,
+    Peer,
+    RemoteProtocolError,
+    Role,
+    State,
+)
 
 from .config import PluginSpec
 from .errors import IncompatibleVersion, Stage, StartupFailed, StartupReport
 from .handshake import Answer, HandshakeRefused, check_promises, read_answer
+from .hints import hint_of
 from .process.child import Child
 from .process.command import resolve_executable
 from .process.diagnose import explain
@@ -66,8 +77,7 @@ class Launched:
     def _report(self, arrival: Arrival[Pending]) -> None:
         if isinstance(arrival, Noise):
             self.stray = (self.stray + arrival.data)[:REPORT_STDOUT_BYTES]
-        # What crosses `shutdown` on its way comes in a state that it was not sent in, and that is nobody's fault.
-        if self.link.peer.state is not State.STOPPING or isinstance(arrival, Noise | Deviation):
+        if not (self.link.peer.state is State.STOPPING and _crossed_shutdown(arrival)):
             self._on_report(self.spec.name, arrival)
 
     def _on_closed(self, reason: Exception) -> None:
@@ -153,6 +163,17 @@ class Launched:
                 self.link.connection.send(self.link.peer.send_notification("exit"))
 
 
+def _crossed_shutdown(arrival: Arrival[Pending]) -> bool:
+    """What was sent before `shutdown` was read comes in a state that it was not sent in; that is nobody's fault."""
+    match arrival:
+        case MessageRejected():
+            return arrival.code == ErrorCode.NOT_INITIALIZED
+        case MessageIgnored():
+            return not arrival.answers
+        case _:
+            return False
+
+
 async def launch(spec: PluginSpec, surroundings: Surroundings) -> Launched:
     """Spawn a plugin and have it answer ``initialize``. Raises StartupFailed; then nothing of it is left."""
     started = asyncio.get_running_loop().time()
@@ -234,7 +255,7 @@ def _silent(launched: Launched) -> HandshakeRefused:
     framing = launched.spec.framing.value
     hint = (
         f"it has read nothing, or does not speak this protocol with {framing} framing; "
-        "if it only needs longer, raise start_timeout"
+        "if it only needs longer, raise start_timeout (--timeout)"
     )
     return HandshakeRefused("timeout", f"it did not answer initialize within {seconds}", hint)
 
@@ -255,7 +276,7 @@ def _report(
     resolved = resolve_executable(spec.command)
     stray = b"" if launched is None else launched.stray or launched.link.peer.unread
     returncode = None if launched is None else launched.child.returncode
-    return StartupReport(
+    report = StartupReport(
         plugin=spec.name,
         argv=tuple(spec.command.argv),
         resolved=None if resolved is None else str(resolved),
@@ -268,3 +289,4 @@ def _report(
         hint=hint,
         stage=stage,
     )
+    return attrs.evolve(report, hint=hint_of(report))

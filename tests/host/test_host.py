@@ -438,6 +438,21 @@ def test_a_call_that_is_open_at_the_close_ends() -> None:
     assert type(late).__name__ in ("RequestCancelled", "ConnectionClosed")
 
 
+def test_a_call_that_has_not_begun_at_the_close_ends() -> None:
+    async def main() -> RequestError:
+        async with Host() as host:
+
+            @host.method("editor/wait")
+            async def wait() -> None:
+                await asyncio.Event().wait()
+
+            call = asyncio.ensure_future(host.call("editor/wait"))
+            await asyncio.sleep(0)
+        return await fails(call)
+
+    assert str(run(main())) == "RequestCancelled (-32800): the host has closed"
+
+
 @pytest.mark.parametrize(
     ("name", "problem"),
     [

@@ -171,7 +171,7 @@ def _arrival(told: dict[str, Any], receiver: _End) -> Any:
 def _simple(arrival: Any) -> Any:
     """An arrival in plain form, without the texts that differ between implementations."""
     match plain(arrival):
-        case ("MessageIgnored", _):
+        case ("MessageIgnored", *_):
             return IGNORED
         case ("MessageRejected", *_):
             return REJECTED

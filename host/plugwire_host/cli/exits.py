@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-import attrs
 import click
 
 from plugwire.wire import (
@@ -20,7 +19,6 @@ from plugwire.wire import (
 )
 
 from ..errors import ConfigError, StartupFailed
-from ..hints import hint_of
 from .output import say
 
 OK = 0
@@ -82,7 +80,7 @@ def describe(error: BaseException) -> dict[str, Any]:
             hint = f"see {ctx.command_path if ctx is not None else 'plugin-run'} --help"
             described.update(message=error.format_message(), hint=hint)
         case StartupFailed(report=report):
-            described.update(plugin=report.plugin, message=report.cause, hint=hint_of(report), stage=report.stage)
+            described.update(plugin=report.plugin, message=report.cause, hint=report.hint, stage=report.stage)
             described.update(command=list(report.argv), resolved=report.resolved, cwd=report.cwd, status=report.status)
             described.update(stderr=list(report.stderr_tail), stdout=report.stray_stdout.decode("latin-1"))
         case RequestError():
@@ -100,7 +98,7 @@ def text_of(error: BaseException) -> list[str]:
     """An error in lines for people."""
     match error:
         case StartupFailed(report=report):
-            return str(attrs.evolve(report, hint=hint_of(report))).splitlines()  # its facts are escaped already
+            return str(report).splitlines()  # its facts are escaped already
         case InvalidParams():
             problems = _member(error, "problems")
             return [str(error), *(_problems(problems, error.message) if isinstance(problems, list) else _data(error))]

@@ -163,6 +163,19 @@ class Child:
             self._pidfd = None
 
 
+def _pipe() -> tuple[int, int]:
+    """A pipe whose ends are not 0, 1 or 2, also where our own standard streams are closed: uvloop refuses those."""
+    ends = os.pipe()
+    if min(ends) > 2:
+        return ends
+    try:
+        import fcntl
+
+        return fcntl.fcntl(ends[0], fcntl.F_DUPFD_CLOEXEC, 3), fcntl.fcntl(ends[1], fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        _close(*ends)
+
+
 class _Pipes(NamedTuple):
     """Three pipes, each as (read end, write end)."""
 
@@ -175,7 +188,7 @@ class _Pipes(NamedTuple):
         made: list[tuple[int, int]] = []
         try:
             for size in (PIPE_BYTES, PIPE_BYTES, None):
-                made.append(os.pipe())
+                made.append(_pipe())
                 if size is not None:
                     _enlarge(made[-1][1], size)
         except BaseException:

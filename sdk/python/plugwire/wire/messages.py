@@ -71,9 +71,13 @@ class MessageRejected:
 
 @dataclass(slots=True)
 class MessageIgnored:
-    """A message that is well formed and has no effect: an unknown response id, a notification out of its state."""
+    """A message that is well formed and has no effect: an unknown response id, a notification out of its state.
+
+    ``answers`` tells a response from the others.
+    """
 
     reason: str
+    answers: bool = False
 
 
 Arrival: TypeAlias = (

@@ -277,7 +277,7 @@ class Peer(Generic[CallT]):
             if envelope.result is UNSET and envelope.error is UNSET:
                 known = response_id if is_id(response_id) else None
                 return self._reject(ErrorCode.INVALID_REQUEST, "neither a method nor an answer (MSG-27)", known)
-            return MessageIgnored(f"a response with an id {shown(response_id)}, which is not in flight")
+            return MessageIgnored(f"a response with an id {shown(response_id)}, which is not in flight", answers=True)
         call = self.outgoing.pop(response_id)
         outcome = outcome_of(envelope)
         if response_id == self._initialize_id:
