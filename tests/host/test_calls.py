@@ -467,8 +467,9 @@ def test_what_is_called_because_of_a_cancelled_call_is_cancelled_too() -> None:
             await watch.log("a", "not cancelled")
             messages = [{"id": 1, "method": "b/hold", "meta": {"parent": 2}}]
             await host.call("a/say", {"messages": messages})
+            answer = json.loads(wire.sent("a")[-1])
             host.notify("a/release")
-            return json.loads(wire.sent("a")[-1]), wire.sent("b")
+            return answer, wire.sent("b")
 
     answer, to_b = run(main())
     assert answer == {

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plugwire.deadlines import Deadlines
 from plugwire_host.routing.call import Call
-from plugwire_host.routing.deadlines import Deadlines
 
 
 class Timer:

@@ -315,6 +315,23 @@ def test_what_fails_in_a_method_of_the_application_is_an_error_for_its_caller(
     assert "KeyError: 3" in capfd.readouterr().err
 
 
+@pytest.mark.requirement("ERR-03", "MSG-17")
+@pytest.mark.parametrize("error", [StopIteration("no more"), SystemExit("enough")])
+def test_whatever_a_plain_function_of_the_application_raises_is_an_answer(error: BaseException) -> None:
+    async def main() -> RequestError:
+        async with Host() as host:
+
+            @host.method("editor/fail")
+            def fail() -> None:
+                raise error
+
+            await host.launch("a", relay("a"))
+            return await fails(host.call("a/call", {"method": "editor/fail"}))
+
+    answer = run(main())
+    assert (answer.code, answer.message) == (-32603, f"{type(error).__name__}: {error}")
+
+
 def test_a_coroutine_of_the_application_cannot_block_the_loop_on_itself() -> None:
     async def main() -> RequestError:
         async with Host() as host:

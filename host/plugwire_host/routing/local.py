@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from plugwire.context import Context, Logger, ProgressCallback
 from plugwire.router import Kind, Method
 from plugwire.runtime import error_object
+from plugwire.threads import HandlerThreads
 from plugwire.wire import MethodNotFound, RequestCancelled, RequestId
 from plugwire.wire.codec import UNSET, encode_value
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from .router import Router
 
+MOST_THREADS = 32
+"""Plain functions of the application that run at a time."""
 HOST = "host"
 """Who the application is to plugins (CAL-40)."""
 
@@ -39,6 +43,7 @@ class LocalMethods:
         self._write_log = write_log
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = threading.get_ident()
+        self._threads = HandlerThreads("host", MOST_THREADS)
 
     def provides(self) -> list[Provided]:
         """The application's services, as a plugin's."""
@@ -64,21 +69,22 @@ class LocalMethods:
         try:
             arguments = method.binding.arguments(call.params, context)
             if method.kind is Kind.THREAD:
-                result = await asyncio.to_thread(method.handler, **arguments)
+                result = await self._threads.run(partial(method.handler, **arguments))
             else:
                 result = await method.handler(**arguments)
             outcome: Any = method.binding.encode_result(result)
-        except asyncio.CancelledError:
-            context.cancelled = True
-            outcome = error_object(RequestCancelled("the request was cancelled"))
-        except Exception as error:
-            outcome = error_object(error)
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            # Whatever a handler raises is its own trouble, and never the application's (ERR-03).
+            context.cancelled = call.done
+            cancelled = isinstance(error, asyncio.CancelledError)
+            outcome = error_object(RequestCancelled("the request was cancelled") if cancelled else error)
         self._router.finish(call, outcome)
 
     async def aclose(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._threads.close()
 
     # What a Context asks of whoever runs it
 

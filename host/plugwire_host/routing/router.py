@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from plugwire.deadlines import Deadlines
 from plugwire.wire import (
     CallCycle,
     DeadlineExceeded,
@@ -29,7 +30,6 @@ from plugwire.wire.codec import UNSET, MalformedJson, decode_value, encode_value
 
 from .call import Call, Outcome, Phase, crashed, error_object
 from .cycles import find_cycle
-from .deadlines import Deadlines
 from .link import BACKLOG_LIMIT, QUEUE_LIMIT, PluginLink
 from .registry import Registry
 
@@ -72,7 +72,7 @@ class Router:
         self.local: Local | None = None
         self._services: dict[str, Callable[[PluginLink, Raw | None], Any]] = {}
         self._takers: dict[str, Callable[[PluginLink, Raw | None], None]] = {}
-        self._deadlines = Deadlines(self.loop, self._expired)
+        self._deadlines: Deadlines[Call] = Deadlines(self.loop, self._expired)
         self._on_dropped = on_dropped
         self.timeouts: dict[str, float] = {}
         """The default time of a call to a plugin, where its configuration gives one."""

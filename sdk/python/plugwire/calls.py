@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Any
 
+from .deadlines import Deadlines
 from .reports import print_exception
 from .requests import error_object
 from .wire import ConnectionClosed, DeadlineExceeded, ErrorObject, FrameTooLarge, Meta, Raw, RequestError, RequestId
@@ -21,6 +23,17 @@ GUARD = 0.25
 _LONGEST_DEADLINE = 2**31 - 1
 
 
+class AskedCall:
+    """A call of ours, until its one answer comes."""
+
+    __slots__ = ("answer", "bucket", "deadline")
+
+    def __init__(self, answer: asyncio.Future[Outcome]) -> None:
+        self.answer = answer
+        self.deadline = math.inf
+        self.bucket = -1
+
+
 class OutgoingCalls:
     """Opens calls, matches answers and progress, and ends every call when the connection ends."""
 
@@ -29,6 +42,7 @@ class OutgoingCalls:
         self._closed: Exception | None = None
         self._progress: dict[int, ProgressCallback] = {}
         self._last_token = 0
+        self._deadlines: Deadlines[AskedCall] = Deadlines(runtime.loop, _expire)
 
     async def call(
         self,
@@ -54,28 +68,30 @@ class OutgoingCalls:
 
     async def _ask(self, method: str, params: Any, limit: float | None, meta: Meta | None) -> Outcome:
         runtime = self._runtime
-        answer: asyncio.Future[Outcome] = runtime.loop.create_future()
+        asked = AskedCall(runtime.loop.create_future())
         params = UNSET if params is None else params
         try:
-            request_id, data = runtime.peer.send_request(method, params, call=answer, meta=meta)
+            request_id, data = runtime.peer.send_request(method, params, call=asked, meta=meta)
         except FrameTooLarge as error:
             return error_object(error)  # ERR-06
         runtime.connection.send(data)
-        guard = None if limit is None else limit + (GUARD if meta is not None else 0)
+        if limit is not None and limit < _LONGEST_DEADLINE:
+            asked.deadline = runtime.loop.time() + limit + (GUARD if meta is not None else 0)
+            self._deadlines.add(asked)
         try:
-            async with asyncio.timeout(guard):
-                await runtime.connection.wait_writable()
-                return await answer
+            return await asked.answer
         except TimeoutError:
             self._cancel(request_id)
             raise DeadlineExceeded(f"{method} did not answer within {limit:g} s") from None
         except asyncio.CancelledError:
             self._cancel(request_id)
             raise
+        finally:
+            self._deadlines.discard(asked)
 
-    def resolve(self, answer: asyncio.Future[Outcome], outcome: Outcome) -> None:
-        if not answer.done():  # CAL-39: a late answer is no surprise
-            answer.set_result(outcome)
+    def resolve(self, asked: AskedCall, outcome: Outcome) -> None:
+        if not asked.answer.done():  # CAL-39: a late answer is no surprise
+            asked.answer.set_result(outcome)
 
     def progress(self, params: Raw | None) -> None:
         """``$/progress`` for one of our calls; unknown tokens are ignored (CAL-28)."""
@@ -95,10 +111,11 @@ class OutgoingCalls:
         self._closed = reason
         open_calls = list(self._runtime.peer.outgoing.values())
         self._runtime.peer.outgoing.clear()
-        for answer in open_calls:
-            if not answer.done():
-                answer.set_exception(ConnectionClosed(str(reason)))
-                answer.exception()  # seen: a caller that was cancelled will not look
+        self._deadlines.close()
+        for asked in open_calls:
+            if not asked.answer.done():
+                asked.answer.set_exception(ConnectionClosed(str(reason)))
+                asked.answer.exception()  # seen: a caller that was cancelled will not look
 
     def _open_token(self, progress: ProgressCallback | None) -> int:
         if progress is None:
@@ -120,6 +137,11 @@ class OutgoingCalls:
         runtime = self._runtime
         if request_id in runtime.peer.outgoing and not runtime.connection.closed:
             runtime.connection.send(runtime.peer.send_cancel(request_id))
+
+
+def _expire(asked: AskedCall) -> None:
+    if not asked.answer.done():
+        asked.answer.set_exception(TimeoutError())
 
 
 def result_of(method: str, outcome: Outcome) -> Any:

@@ -1,30 +1,39 @@
-"""When the time of each call runs out. Spec CAL-29 to CAL-31.
+"""When the time of each call runs out, at either end. Spec CAL-29 to CAL-31.
 
 One timer for all calls: they stand in buckets of 1/64 second, so that a call costs two set operations and no timer of
-its own, and an idle host is woken at most once after the last call.
+its own, and an idle program is woken at most once after the last call.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-
-from .call import Call
+from typing import Generic, Protocol, TypeVar
 
 _BUCKETS_PER_SECOND = 64
 
 
-class Deadlines:
-    """Calls ``on_expired`` with each call that is still here when its ``deadline`` (loop time) has passed."""
+class Timed(Protocol):
+    """What can run out of time: ``deadline`` is loop time, ``bucket`` is kept by Deadlines."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, on_expired: Callable[[Call], None]) -> None:
+    deadline: float
+    bucket: int
+
+
+TimedT = TypeVar("TimedT", bound=Timed)
+
+
+class Deadlines(Generic[TimedT]):
+    """Calls ``on_expired`` with each call that is still here when its ``deadline`` has passed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_expired: Callable[[TimedT], None]) -> None:
         self._loop = loop
         self._on_expired = on_expired
-        self._buckets: dict[int, set[Call]] = {}
+        self._buckets: dict[int, set[TimedT]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for = 0
 
-    def add(self, call: Call) -> None:
+    def add(self, call: TimedT) -> None:
         bucket = int(call.deadline * _BUCKETS_PER_SECOND) + 1
         call.bucket = bucket
         calls = self._buckets.get(bucket)
@@ -35,14 +44,14 @@ class Deadlines:
         else:
             calls.add(call)
 
-    def discard(self, call: Call) -> None:
+    def discard(self, call: TimedT) -> None:
         calls = self._buckets.get(call.bucket)
         if calls is not None:
             calls.discard(call)
             if not calls:
                 del self._buckets[call.bucket]
 
-    def close(self) -> list[Call]:
+    def close(self) -> list[TimedT]:
         """Wait for nothing more; the calls that were still here are returned."""
         left = [call for calls in self._buckets.values() for call in calls]
         self._buckets.clear()
