@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -151,7 +152,16 @@ def test_control_characters_of_a_plugin_do_not_reach_the_terminal(tmp_path: Path
     assert done.stdout.splitlines()[0] == r"a.py:1:1: info: \x1b[2J\n\u202e [style]"
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What is started in the background of a script ignores SIGINT, and so would all that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to one process")
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_the_review_and_its_plugins_and_writes_nothing(tmp_path: Path) -> None:
     for number in range(9):
         write(tmp_path, **{f"a{number}_py": "x = 1 "})
