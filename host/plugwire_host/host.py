@@ -78,9 +78,7 @@ class Host:
     # Life
 
     async def __aenter__(self) -> Self:
-        router = self._router = Router(
-            self._registry, default_timeout=self._call_timeout, on_dropped=lambda who, why: self._warn(who, why)
-        )
+        router = self._router = Router(self._registry, default_timeout=self._call_timeout, on_dropped=self._warn)
         self._application = Application(router)
         self._local = LocalMethods(router, self._application.call, self._log_own)
         self._local.methods, self._local.versions = self._own_methods, self._own_versions

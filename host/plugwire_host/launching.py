@@ -7,7 +7,6 @@ requires is known to be there (supervisor.py).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -43,8 +42,6 @@ DRAIN = 1.0
 """Seconds that a pipe may stay open after its process has ended, because a grandchild holds it."""
 REPORT_STDERR_LINES = 20
 REPORT_STDOUT_BYTES = 200
-
-OnLine = Callable[[str], None]
 
 
 class Launched:

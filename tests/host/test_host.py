@@ -338,6 +338,24 @@ def test_whatever_a_plain_function_of_the_application_raises_is_an_answer(error:
     assert (answer.code, answer.message) == (-32603, message)
 
 
+@pytest.mark.requirement("MSG-17")
+@pytest.mark.parametrize(("message", "data"), [("not today", object()), ("not \ud800today", None)])
+def test_an_error_that_json_cannot_hold_is_told_with_its_code(message: str, data: object) -> None:
+    async def main() -> list[RequestError]:
+        async with Host() as host:
+
+            @host.method("editor/fail")
+            async def fail() -> None:
+                raise RequestError(message, code=42, data=data)
+
+            await host.launch("a", relay("a"))
+            calls = [host.call("a/call", {"method": "editor/fail"}), host.call("editor/fail")]
+            return [await fails(call) for call in calls]
+
+    for error in run(main()):
+        assert (error.code, error.message, error.data) == (42, message.replace("\ud800", "?"), None)
+
+
 def test_a_coroutine_of_the_application_cannot_block_the_loop_on_itself() -> None:
     async def main() -> RequestError:
         async with Host() as host:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from plugwire.wire import ErrorObject, Meta, PluginCrashed, Raw, RequestError, RequestId
+from plugwire.wire import ErrorObject, Meta, PluginCrashed, Raw, RequestId
 from plugwire.wire.codec import UNSET, encode_value
 
 if TYPE_CHECKING:
@@ -106,11 +106,6 @@ def encode_params(params: Any) -> Raw | None:
     if memoryview(raw)[0] != ord("{"):
         raise TypeError(f"params are an object of named members, not {type(params).__name__}")
     return raw
-
-
-def error_object(error: RequestError) -> ErrorObject:
-    """An error of ours as an outcome."""
-    return ErrorObject(int(error.code), error.message, UNSET if error.data is None else encode_value(error.data))
 
 
 def crashed(call: Call, instance: str, status: str) -> PluginCrashed:

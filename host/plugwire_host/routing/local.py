@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from plugwire.context import Context, Logger, ProgressCallback
+from plugwire.requests import error_object
 from plugwire.router import Kind, Method
-from plugwire.runtime import error_object
 from plugwire.threads import HandlerThreads
 from plugwire.wire import MethodNotFound, RequestCancelled, RequestId
 from plugwire.wire.codec import UNSET, encode_value
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from .router import Router
 
-MOST_THREADS = 32
-"""Plain functions of the application that run at a time."""
 HOST = "host"
 """Who the application is to plugins (CAL-40)."""
 
@@ -43,7 +41,7 @@ class LocalMethods:
         self._write_log = write_log
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = threading.get_ident()
-        self._threads = HandlerThreads("host", MOST_THREADS)
+        self._threads = HandlerThreads(HOST)
 
     def provides(self) -> list[Provided]:
         """The application's services, as a plugin's."""

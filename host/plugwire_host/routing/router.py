@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from plugwire.deadlines import Deadlines
+from plugwire.requests import error_object
 from plugwire.wire import (
     CallCycle,
     DeadlineExceeded,
@@ -28,7 +29,7 @@ from plugwire.wire import (
 )
 from plugwire.wire.codec import UNSET, MalformedJson, decode_value, encode_value
 
-from .call import Call, Outcome, Phase, crashed, error_object
+from .call import Call, Outcome, Phase, crashed
 from .cycles import find_cycle
 from .link import BACKLOG_LIMIT, QUEUE_LIMIT, PluginLink
 from .registry import Registry

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from .context import Context
 from .reports import print_exception
 from .router import Kind, Method
-from .wire import ErrorCode, ErrorObject, FrameTooLarge, RequestCancelled, RequestError, RequestId, RequestReceived
-from .wire.codec import UNSET
+from .wire import ErrorCode, ErrorObject, FrameTooLarge, Raw, RequestCancelled, RequestError, RequestId, RequestReceived
+from .wire.codec import UNSET, UnsetType, encode_value
 
 if TYPE_CHECKING:
     from .runtime import Runtime
@@ -123,21 +123,12 @@ class IncomingRequests:
             return
         try:
             if isinstance(outcome, BaseException):
-                data = self._send_error(request_id, error_object(outcome))
+                data = self._runtime.peer.send_error(request_id, error_object(outcome))
             else:
                 data = self._runtime.peer.send_result(request_id, outcome)
         except FrameTooLarge as error:
-            data = self._send_error(request_id, error_object(error))
+            data = self._runtime.peer.send_error(request_id, error_object(error))
         self._runtime.connection.send(data)
-
-    def _send_error(self, request_id: RequestId, error: ErrorObject) -> bytes:
-        try:
-            return self._runtime.peer.send_error(request_id, error)
-        except (TypeError, ValueError, OverflowError, RecursionError) as unfit:
-            # Data that JSON cannot hold, or half a character in the message. The code is told all the same.
-            print_exception(unfit)
-            message = error.message.encode("utf-8", "replace").decode()
-            return self._runtime.peer.send_error(request_id, ErrorObject(error.code, message))
 
     # Cancel and shutdown
 
@@ -197,14 +188,33 @@ def _unless_cancelled(context: Context, method: Method, arguments: dict[str, Any
 
 
 def error_object(error: BaseException) -> ErrorObject:
-    """The one place where an exception becomes an error response (ERR-03, ERR-04)."""
+    """The one place where an exception becomes an error response (ERR-03, ERR-04).
+
+    What it gives can always be sent: of data that JSON cannot hold, and of half a character in the message, the code is
+    told all the same.
+    """
+    code: int = ErrorCode.INTERNAL_ERROR
+    data: Any = None
     if isinstance(error, RequestError) and -(2**31) <= error.code < 2**31:
-        return ErrorObject(int(error.code), error.message, UNSET if error.data is None else error.data)
-    if isinstance(error, FrameTooLarge):
-        return ErrorObject(ErrorCode.PAYLOAD_TOO_LARGE, str(error), {"size": error.size, "limit": error.limit})
-    print_exception(error)
+        code, text, data = int(error.code), str(error.message), error.data
+    elif isinstance(error, FrameTooLarge):
+        code, text, data = ErrorCode.PAYLOAD_TOO_LARGE, str(error), {"size": error.size, "limit": error.limit}
+    else:
+        print_exception(error)
+        text = _described(error)
+    return ErrorObject(code, text.encode("utf-8", "replace").decode(), UNSET if data is None else _encoded(data))
+
+
+def _described(error: BaseException) -> str:
     try:
-        text = f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}"
     except Exception:  # an exception may fail at describing itself, too
-        text = type(error).__name__
-    return ErrorObject(ErrorCode.INTERNAL_ERROR, text)
+        return type(error).__name__
+
+
+def _encoded(data: Any) -> Raw | UnsetType:
+    try:
+        return encode_value(data)
+    except (TypeError, ValueError, OverflowError, RecursionError) as unfit:
+        print_exception(unfit)
+        return UNSET

@@ -16,7 +16,7 @@ from .context import Context, Logger, ProgressCallback
 from .handshake import HostTerms, accept_initialize
 from .notifications import NotificationsInOrder
 from .reports import Reports, print_to_stderr
-from .requests import IncomingRequests, error_object
+from .requests import IncomingRequests
 from .threads import HandlerThreads
 from .wire import (
     Arrival,
@@ -33,8 +33,6 @@ from .wire.codec import UNSET, encode_value
 
 if TYPE_CHECKING:
     from .plugin import Plugin
-
-__all__ = ["Runtime", "error_object"]
 
 
 class Runtime:

@@ -13,7 +13,7 @@ _MOST = 32
 class HandlerThreads:
     """At most 32 threads, made as needed; below that, one is left for notifications while every request has its own."""
 
-    def __init__(self, name: str, concurrency: int) -> None:
+    def __init__(self, name: str, concurrency: int = _MOST) -> None:
         self._name = name
         self._workers = min(concurrency + 1, _MOST)
         self._pool: ThreadPoolExecutor | None = None
