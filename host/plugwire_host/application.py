@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from plugwire.collaboration import Clients
 from plugwire.context import ProgressCallback
-from plugwire.wire import ErrorObject, Meta, Raw, RequestError
-from plugwire.wire.codec import UNSET, MalformedJson, decode_value
+from plugwire.wire import ErrorObject, Meta, NotificationReceived, Raw, RequestError
+from plugwire.wire.codec import UNSET, MalformedJson, decode_value, encode_value
 
 from .routing.call import Call, Outcome, encode_params
 from .routing.local import HOST
@@ -20,12 +21,16 @@ if TYPE_CHECKING:
 
 
 class Application:
-    """Makes calls in the application's name. A Caller."""
+    """Makes calls in the application's name, and uses the host's services like any plugin. A Caller and Participant."""
 
     name = HOST
+    maps_memory = True
+    congested = False
+    """What it is sent goes straight to its clients, which bound what waits there as a plugin's do."""
 
     def __init__(self, router: Router) -> None:
         self.ranges: Mapping[str, SpecifierSet] = {}
+        self.clients: Clients | None = None
         self._router = router
         self._last_id = 0
         self._waiting: dict[int, tuple[asyncio.Future[Outcome], ProgressCallback | None]] = {}
@@ -68,6 +73,25 @@ class Application:
         except asyncio.CancelledError:
             self._router.cancel(call)
             raise
+
+    def notify(self, method: str, params: Raw | None) -> None:
+        """Send a notification to one of the host's services, or to the plugin that provides the service."""
+        if method in self._router.services.takers:
+            self._router.services.take(self, NotificationReceived(method, params))
+        else:
+            self._router.notify_from_host(method, params)
+
+    # What a service asks of a Participant
+
+    def send_notification(self, method: str, params: Any) -> bool:
+        if self.clients is None:
+            return False
+        return self.clients.receive(method, params if isinstance(params, Raw) else encode_value(params))
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        self._router.loop.call_soon(callback)
+
+    # What the router asks of a Caller
 
     def deliver(self, call: Call, outcome: Outcome) -> None:
         assert isinstance(call.caller_id, int)

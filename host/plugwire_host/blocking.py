@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from plugwire.declarations import Declaring
 from plugwire.plugin import loop_factory
 
 from .events import EventT
@@ -18,19 +19,21 @@ from .supervisor import PluginRecord
 T = TypeVar("T")
 
 
-class BlockingHost:
+class BlockingHost(Declaring):
     """A ``Host`` behind ordinary functions; every method may be called from any thread.
 
         with BlockingHost() as host:
             host.launch("greeter", ["python", "greeter.py"])
             print(host.call("greeter/hello", {"name": "x"}, timeout=5))
 
-    Options and errors are those of ``Host``. Handlers of ``method`` and callbacks of ``on`` run on the host's thread;
-    a plain ``def`` handler runs in a worker thread.
+    ``host.run(lambda host: host.run_hook("document.willSave", text))`` reaches whatever else a ``Host`` can do. Options
+    and errors are those of ``Host``. Handlers, links of hooks and callbacks of ``on`` run on the host's thread; a plain
+    ``def`` handler runs in a worker thread.
     """
 
     def __init__(self, host: Host | None = None, **options: Any) -> None:
         self._host = host or Host(**options)
+        self.declarations = self._host.declarations
         self._started: threading.Event = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._serve, name="plugwire-host", daemon=True)
@@ -93,6 +96,14 @@ class BlockingHost:
         except KeyboardInterrupt:
             future.cancel()
             raise
+
+    def run(self, function: Callable[[Host], Awaitable[T]]) -> T:
+        """What ``function`` makes of the host, on the host's thread; an error that it raises is raised here."""
+
+        async def main() -> T:
+            return await function(self._host)
+
+        return self._run(main())
 
     def launch(self, name: str, command: Sequence[str], **options: Any) -> PluginRecord:
         """As ``Host.launch``."""

@@ -63,16 +63,18 @@ class PluginSpec:
 
 @frozen(kw_only=True)
 class HostConfig:
-    """What a host is started with."""
+    """What a host is started with; ``state`` is the file that shared state is kept in (STA-14)."""
 
     plugins: tuple[PluginSpec, ...] = ()
     call_timeout: float = _CALL_TIMEOUT
+    state: Path | None = None
     path: Path | None = None
 
 
 @frozen(kw_only=True)
 class _HostTable:
     call_timeout: Seconds = _CALL_TIMEOUT
+    state: FilePath | None = None
 
 
 @frozen(kw_only=True)
@@ -110,7 +112,8 @@ def read_config(path: Path) -> HostConfig:
             file.fail(("plugins", name), _RESERVED)
         _check_command_or_manifest(file, name, table)
     plugins = tuple(_spec(file, name, table) for name, table in content.plugins.items() if table.enabled)
-    return HostConfig(plugins=plugins, call_timeout=content.host.call_timeout, path=path)
+    state = None if content.host.state is None else _folder(file) / content.host.state
+    return HostConfig(plugins=plugins, call_timeout=content.host.call_timeout, state=state, path=path)
 
 
 def spec_from_path(path: Path, *, framing: Framing | None = None) -> PluginSpec:

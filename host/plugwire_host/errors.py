@@ -33,6 +33,7 @@ Stage: TypeAlias = Literal[
     "handshake",
     "version",
     "requires",
+    "hooks",
     "protocol",
 ]
 """How far a launch came."""

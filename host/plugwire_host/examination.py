@@ -112,8 +112,8 @@ class Examination:
         self.answer: Answer | None = None
         registry = Registry()
         self._router = Router(registry, default_timeout=answer_time, on_dropped=lambda *_: None)
-        self._router.serve(LogService(lambda *_: None))
-        self._router.serve(DirectoryService(registry, list))
+        self._router.services.add(LogService(lambda *_: None))
+        self._router.services.add(DirectoryService(registry))
         self._surroundings = Surroundings(
             name="plugin-run doctor",
             version="1",

@@ -41,6 +41,7 @@ class Answer:
     protocol_version: str
     slots: int
     takes_meta: bool
+    maps_memory: bool
     provides: tuple[Provided, ...]
     requires: tuple[Required, ...]
     raw: Mapping[str, Any]
@@ -62,6 +63,7 @@ def read_answer(outcome: Any) -> Answer:
     _check_version(told["protocolVersion"])
     provides = tuple(_provided(entry) for entry in told.get("provides", []))
     _check_services(provides)
+    _check_hooks(told.get("hooks", ()))
     capabilities = told.get("capabilities", {})
     return Answer(
         name=told["plugin"]["name"],
@@ -69,6 +71,7 @@ def read_answer(outcome: Any) -> Answer:
         protocol_version=told["protocolVersion"],
         slots=capabilities.get("concurrency", 1),
         takes_meta=capabilities.get("meta", False),
+        maps_memory=capabilities.get("memory", False),
         provides=provides,
         requires=tuple(_required(entry) for entry in told.get("requires", [])),
         raw=told,
@@ -131,6 +134,15 @@ def _check_services(provides: tuple[Provided, ...]) -> None:
             hint = "list each service once, with all of its methods"
             raise HandshakeRefused("handshake", f"it provides the service {provided.service!r} twice", hint)
         seen.add(provided.service)
+
+
+def _check_hooks(links: Iterable[Mapping[str, Any]]) -> None:
+    seen: set[str] = set()
+    for link in links:
+        if link["name"] in seen:  # HOK-01
+            hint = "declare each hook once, with all that its link wants"
+            raise HandshakeRefused("handshake", f"it declares two links for the hook {link['name']!r}", hint)
+        seen.add(link["name"])
 
 
 def _provided(entry: Mapping[str, Any]) -> Provided:

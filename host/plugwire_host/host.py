@@ -8,33 +8,32 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
-from plugwire.context import ProgressCallback
-from plugwire.router import Method, check_name
+from plugwire.collaboration import Collaboration
+from plugwire.context import Context, Owner, ProgressCallback
+from plugwire.declarations import Declarations, Declaring
 from plugwire.wire import Arrival, ConnectionClosed, Framing, Limits
 
 from .application import Application
 from .config import HostConfig, PluginSpec, read_config
 from .errors import HostError
 from .events import EventHub, EventT, HostEvent, PluginLogged
+from .offered import OfferedServices
 from .process.command import build_command
 from .reporting import describe_arrival
 from .routing.call import encode_params
 from .routing.link import Pending
-from .routing.local import HOST, LocalMethods
+from .routing.local import HOST, LocalMethods, OwnMethods
 from .routing.registry import Registry
 from .routing.router import Router
-from .services.directory import DirectoryService
-from .services.log import LogService
-from .starting import start_together
+from .starting import check_names, start_together
 from .supervisor import PluginRecord, PluginState, Supervisor
 from .surroundings import Surroundings
-from .toml_types import INSTANCE_NAME
 
 HandlerT = TypeVar("HandlerT", bound=Callable[..., Any])
 Trace = Callable[[str, bool, bytes], None]
 
 
-class Host:
+class Host(Collaboration, Declaring):
     """Launches plugins, routes their messages, and ends them.
 
         async with Host() as host:
@@ -55,6 +54,7 @@ class Host:
         limits: Limits | None = None,
         trace: Trace | None = None,
         config: HostConfig | None = None,
+        state: str | Path | None = None,
     ) -> None:
         self._name = name
         self._version = version
@@ -62,9 +62,10 @@ class Host:
         self._limits = limits or Limits()
         self._trace = trace
         self._config = config
+        self._state = config.state if state is None and config is not None else state
         self._events = EventHub()
-        self._own_methods: dict[str, Method] = {}
-        self._own_versions: dict[str, str] = {}
+        self.declarations = Declarations()
+        self._own = OwnMethods()
         self._supervisors: dict[str, Supervisor] = {}
         self._registry = Registry()
         self._router: Router | None = None
@@ -79,14 +80,21 @@ class Host:
 
     async def __aenter__(self) -> Self:
         router = self._router = Router(self._registry, default_timeout=self._call_timeout, on_dropped=self._warn)
-        self._application = Application(router)
-        self._local = LocalMethods(router, self._application.call, self._log_own)
-        self._local.methods, self._local.versions = self._own_methods, self._own_versions
+        application = self._application = Application(router)
+        self._local = LocalMethods(
+            router,
+            self._own,
+            call=application.call,
+            notify=application.notify,
+            write_log=lambda level, message, data: self._log(HOST, level, message, data),
+        )
+        self._local.declarations = self.declarations
+        application.clients = self._local.clients
         router.local = self._local
-        router.serve(LogService(self._log))
-        self._directory = DirectoryService(self._registry, self._ready_links)
-        router.serve(self._directory)
-        self._registry.add(HOST, None, self._local.provides())
+        self._offered = OfferedServices(router, on_log=self._log, state=self._state, limits=self._limits)
+        self._registry.add(HOST, None, self._own.provides())
+        self._declare()
+        self.declarations.on_change = lambda: self._local.on_loop(self._declare)
         self._surroundings = Surroundings(
             name=self._name,
             version=self._version,
@@ -95,6 +103,7 @@ class Host:
             on_report=self._report,
             on_stderr=lambda plugin, line: self._events.emit(PluginLogged(plugin, "info", line, source="stderr")),
             tap=self._trace,
+            conflict=self._offered.hooks.conflict,
         )
         if self._config is not None:
             try:
@@ -174,28 +183,18 @@ class Host:
         if self._router is None or self._closing:
             raise HostError("the host is not running: use it inside `async with`")
         specs = list(specs)
-        self._check_names(spec.name for spec in specs)
-        await start_together([self._supervise(spec, self._router) for spec in specs])
-
-    def _check_names(self, names: Iterable[str]) -> None:
         gone = (PluginState.FAILED, PluginState.STOPPED)
-        taken = {name for name, supervisor in self._supervisors.items() if supervisor.state not in gone}
-        for name in names:
-            if name == HOST:
-                raise ValueError("the instance name 'host' stands for the application itself (CAL-40)")
-            if INSTANCE_NAME.fullmatch(name) is None:
-                raise ValueError(f"an instance name is 1 to 64 of a-z 0-9 . _ -, and {name!r} is not")
-            if name in taken:
-                raise ValueError(f"there is a plugin {name!r} already")
-            taken.add(name)
+        there = {name for name, supervisor in self._supervisors.items() if supervisor.state not in gone}
+        check_names((spec.name for spec in specs), there)
+        await start_together([self._supervise(spec, self._router) for spec in specs])
 
     def _supervise(self, spec: PluginSpec, router: Router) -> Supervisor:
         supervisor = Supervisor(
             spec,
             self._surroundings,
             self._registry,
-            on_event=self._events.emit,
-            on_changed=self._directory.tell,
+            on_event=self._emit,
+            on_changed=self._offered.changed,
         )
         self._supervisors[spec.name] = supervisor
         if spec.call_timeout is None:
@@ -217,13 +216,6 @@ class Host:
     def services(self) -> list[dict[str, Any]]:
         """Who can be called now: ServiceDescriptions as in ``service/list``."""
         return self._registry.describe()
-
-    def _ready_links(self) -> list[Any]:
-        return [
-            supervisor.launched.link
-            for supervisor in self._supervisors.values()
-            if supervisor.state is PluginState.READY and supervisor.launched is not None
-        ]
 
     # Calls
 
@@ -248,7 +240,7 @@ class Host:
         """Send a notification to the plugin that provides the service; dropped, with a warning, when there is none."""
         if self._router is None or self._closing:
             raise ConnectionClosed("the host is not running")
-        self._router.notify_from_host(method, encode_params(params))
+        self._application.notify(method, encode_params(params))
 
     def method(self, name: str, *, version: str = "1") -> Callable[[HandlerT], HandlerT]:
         """Serve a method of the application's own to plugins: ``@host.method("editor/openFile")``.
@@ -258,21 +250,31 @@ class Host:
         """
 
         def register(handler: HandlerT) -> HandlerT:
-            check_name(name)
-            if name in self._own_methods:
-                raise ValueError(f"{name} has a handler already")
-            self._own_methods[name] = Method(name, handler)
-            self._own_versions.setdefault(name.partition("/")[0], version)
+            self._own.add(name, handler, version)
             if self._router is not None:
                 known = {provided.service for provided in self._registry.remove(HOST, "it is being replaced")}
-                provides = self._local.provides()
+                provides = self._own.provides()
                 self._registry.add(HOST, None, provides)
-                self._directory.tell(HOST, [p for p in provides if p.service not in known], "available")
+                self._offered.changed(HOST, [p for p in provides if p.service not in known], "available")
             return handler
 
         return register
 
-    # Events
+    # The other ways to work together
+
+    def _working_for(self) -> tuple[Owner, Context | None]:
+        if self._router is None or self._closing:
+            raise ConnectionClosed("the host is not running")
+        return self._local, None
+
+    def _declare(self) -> None:
+        """Tell the services what the application declares, now or once more."""
+        if self._router is not None:
+            self._router.services.joined(self._application, self.declarations.describe())
+            if self.declarations.event_handlers:
+                self._local.clients.events.started()
+
+    # What happens to plugins
 
     def events(self) -> AsyncIterator[HostEvent]:
         """What happens to plugins, from now on (``plugwire_host.events``); ends when the host has closed."""
@@ -282,11 +284,12 @@ class Host:
         """Call back, on the loop, for each event of a kind; the result takes the callback off again."""
         return self._events.on(kind, callback)
 
+    def _emit(self, event: HostEvent) -> None:
+        self._events.emit(event)
+        self._offered.tell(event)
+
     def _log(self, plugin: str, level: str, message: str, data: dict[str, Any]) -> None:
         self._events.emit(PluginLogged(plugin, level, message, data))
-
-    def _log_own(self, level: str, message: str, data: dict[str, Any]) -> None:
-        self._log(HOST, level, message, data)
 
     def _warn(self, plugin: str, message: str) -> None:
         self._events.emit(PluginLogged(plugin, "warning", message, source="host"))

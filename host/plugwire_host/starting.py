@@ -1,12 +1,27 @@
-"""Plugins that start side by side, and may require each other. Spec CAL-10 and MAN-08."""
+"""Plugins that start side by side, and may require each other. Spec CAL-10, HOK-06 and MAN-08."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from .errors import HostError
+from .routing.local import HOST
 from .supervisor import PluginState, Supervisor
+from .toml_types import INSTANCE_NAME
+
+
+def check_names(names: Iterable[str], there: Iterable[str]) -> None:
+    """Raises ValueError for a name that no plugin may have, or that one has (CAL-40)."""
+    taken = set(there)
+    for name in names:
+        if name == HOST:
+            raise ValueError("the instance name 'host' stands for the application itself (CAL-40)")
+        if INSTANCE_NAME.fullmatch(name) is None:
+            raise ValueError(f"an instance name is 1 to 64 of a-z 0-9 . _ -, and {name!r} is not")
+        if name in taken:
+            raise ValueError(f"there is a plugin {name!r} already")
+        taken.add(name)
 
 
 async def start_together(supervisors: Sequence[Supervisor]) -> None:
@@ -30,13 +45,27 @@ async def start_together(supervisors: Sequence[Supervisor]) -> None:
 
 
 async def _settle(supervisors: Sequence[Supervisor]) -> None:
-    """Refuse those whose requirements are not met, and whoever relied on them; the others become ready."""
+    """Refuse those whose requirements are not met, whoever relied on them, and whose links have no place (HOK-06).
+
+    The others become ready.
+    """
     while True:
         launched = [s for s in supervisors if s.state is PluginState.STARTING]
         coming = [service for s in launched for service in s.provides]
         refused = [(s, problems) for s in launched if (problems := s.unmet(coming)) or s.has_ended]
-        if not refused:
+        if refused:
+            await asyncio.gather(*(supervisor.refuse(problems) for supervisor, problems in refused))
+        elif (misplaced := _first_misplaced(launched)) is not None:
+            await misplaced[0].refuse([], misplaced=misplaced[1])
+        else:
             break
-        await asyncio.gather(*(supervisor.refuse(problems) for supervisor, problems in refused))
     for supervisor in launched:
         supervisor.become_ready()
+
+
+def _first_misplaced(launched: Sequence[Supervisor]) -> tuple[Supervisor, str] | None:
+    """The first whose links of hooks cannot be put in order with those before it, and why."""
+    if not launched or launched[-1].misplaced(launched[:-1]) is None:
+        return None
+    tried = ((supervisor, supervisor.misplaced(launched[:place])) for place, supervisor in enumerate(launched))
+    return next(((supervisor, why) for supervisor, why in tried if why is not None), None)

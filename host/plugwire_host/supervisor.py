@@ -137,17 +137,28 @@ class Supervisor:
         answer = self.launched.answer if self.launched is not None else None
         return [] if answer is None else self._registry.unmet(answer.requires, [*answer.provides, *also])
 
-    async def refuse(self, problems: list[str]) -> None:
-        """It fails: its requirements are not met, or, without problems, it has ended meanwhile."""
-        self.fail(await self._refusal(problems))
+    def misplaced(self, also: Iterable[Supervisor] = ()) -> str | None:
+        """Why its links of hooks cannot be put in order with those that are there, and ``also`` (HOK-06)."""
+        coming = [supervisor for supervisor in (*also, self) if supervisor.launched is not None]
+        answers = [(s.name, s.launched.answer.raw) for s in coming if s.launched is not None and s.launched.answer]
+        return self._surroundings.conflict(answers)
 
-    async def _refusal(self, problems: list[str]) -> StartupFailed:
+    async def refuse(self, problems: list[str], *, misplaced: str | None = None) -> None:
+        """It fails: its requirements are not met, its links have no place, or, without either, it has ended."""
+        self.fail(await self._refusal(problems, misplaced))
+
+    async def _refusal(self, problems: list[str], misplaced: str | None) -> StartupFailed:
         """End a plugin that cannot become ready; the error says why."""
         launched = self.launched
         assert launched is not None
         if self.has_ended:
             report = await launched.report_end()
             await launched.stop(goodbye=False)
+            return StartupFailed(report)
+        if misplaced is not None:
+            hint = "change `before` or `after` of one of them, or leave one of these plugins out"
+            report = launched.report("hooks", misplaced, hint)
+            await launched.stop(goodbye=True)
             return StartupFailed(report)
         hint = "add a plugin that provides it, or make it optional"
         report = launched.report("requires", "; ".join(problems), hint)
@@ -162,6 +173,7 @@ class Supervisor:
         link, answer = launched.link, launched.answer
         link.connection.send(link.peer.send_notification("initialized"))
         self._registry.add(self.name, link, answer.provides, self.spec.priority)
+        self._surroundings.router.services.joined(link, answer.raw)
         self.state = PluginState.READY
         self.failure = None
         self._watching = asyncio.get_running_loop().create_task(self._watch(launched))
@@ -209,9 +221,9 @@ class Supervisor:
             await asyncio.sleep(delay)
             try:
                 await self._start()
-                problems = self.unmet()
-                if problems or self.has_ended:
-                    raise await self._refusal(problems)
+                problems, misplaced = self.unmet(), self.misplaced()
+                if problems or misplaced or self.has_ended:
+                    raise await self._refusal(problems, None if problems else misplaced)
             except StartupFailed as error:
                 status = error.report.cause
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -14,6 +14,9 @@ from plugwire.wire import PROTOCOL_VERSION, Arrival, Limits
 from .config import PluginSpec
 from .routing.link import Pending
 from .routing.router import Router
+
+CAPABILITIES = ("meta", "log", "services", "events", "hooks", "channels", "memory", "state", "locks")
+"""What this host supports."""
 
 
 @attrs.define
@@ -27,6 +30,8 @@ class Surroundings:
     on_report: Callable[[str, Arrival[Pending]], None]
     on_stderr: Callable[[str, str], None]
     tap: Callable[[str, bool, bytes], None] | None = None
+    conflict: Callable[[Sequence[tuple[str, Mapping[str, Any]]]], str | None] = lambda _: None
+    """Why the links of plugins, each with its name and answer, cannot be put in order (HOK-06)."""
 
     def introduce(self, spec: PluginSpec) -> dict[str, Any]:
         """The params of ``initialize`` for one plugin."""
@@ -36,7 +41,7 @@ class Surroundings:
             "host": {"name": self.name, "version": self.version},
             "instance": spec.name,
             "processId": os.getpid(),
-            "capabilities": {"meta": True, "log": True, "services": True},
+            "capabilities": dict.fromkeys(CAPABILITIES, True),
             "limits": {
                 "maxFrameBytes": limits.frame_bytes,
                 "maxDepth": limits.depth,

@@ -14,7 +14,8 @@ from emit_markdown import fill
 from emit_python import emit_codes, emit_types
 from emit_schema import BUNDLE, MESSAGES, emit_schemas
 from lints import check
-from model import ModelError, load
+from model import ModelError
+from reading import load
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

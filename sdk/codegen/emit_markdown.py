@@ -9,6 +9,7 @@ from pathlib import Path
 from attrs import frozen
 from chapters import Chapter
 from model import (
+    AnyType,
     ArrayType,
     BooleanType,
     EnumType,
@@ -25,6 +26,7 @@ from model import (
     UnionType,
 )
 
+KINDS = {"either": "request or notification"}
 DIRECTIONS = {"hostToPlugin": "host → plugin", "pluginToHost": "plugin → host", "both": "both ways"}
 POWERS = {2**53 - 1: "2^53−1", 2**32 - 1: "2^32−1", 2**31 - 1: "2^31−1"}
 LONGEST_PATTERN = 60
@@ -96,7 +98,7 @@ class Tables:
     def _method(self, method: Method) -> tuple[str, ...]:
         return (
             f"`{method.name}`",
-            method.kind or "",
+            KINDS.get(method.kind or "", method.kind or ""),
             DIRECTIONS[method.direction or ""],
             ", ".join(method.states),
             f"`capabilities.{method.gate}`" if method.gate else "",
@@ -138,6 +140,8 @@ class Tables:
                 return "true or false"
             case NullType():
                 return "null"
+            case AnyType():
+                return "any JSON value"
             case ArrayType(items, max_items):
                 return f"list of at most {max_items}: {self._mention(items)}"
             case MapType(_, values, max_members):

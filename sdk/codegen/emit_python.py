@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterable
 
 from model import (
+    AnyType,
     ArrayType,
     BooleanType,
     EnumType,
@@ -108,9 +109,11 @@ def _tables(model: Model) -> Iterable[str]:
         yield f'    "{method.name}": Direction.{_upper(_direction(method))},'
     yield "}"
     yield ""
+    # A method that may be sent as either is in this table not at all.
     yield "METHOD_IS_REQUEST: dict[str, bool] = {"
     for method in model.methods:
-        yield f'    "{method.name}": {method.kind == "request"},'
+        if method.kind != "either":
+            yield f'    "{method.name}": {method.kind == "request"},'
     yield "}"
 
 
@@ -123,7 +126,7 @@ def _direction(method: Method) -> str:
 def _definition(named: NamedType) -> str:
     match named.shape:
         case ObjectType(members) if members:
-            if any(keyword.iskeyword(member.name) for member in members):
+            if any(keyword.iskeyword(member.name) or not member.name.isidentifier() for member in members):
                 return _functional(named, named.shape)
             return _class(named, named.shape)
         case shape:
@@ -157,6 +160,8 @@ def _annotation(shape: Shape) -> str:
             return "bool"
         case NullType():
             return "None"
+        case AnyType():
+            return "Any"
         case ArrayType(items):
             return f"list[{items}]"
         case MapType(keys, values):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from model import (
+    AnyType,
     ArrayType,
     BooleanType,
     EnumType,
@@ -76,6 +77,8 @@ def _schema(shape: Shape) -> dict[str, Any]:
             return {"type": "boolean"}
         case NullType():
             return {"type": "null"}
+        case AnyType():
+            return {}
         case ArrayType(items, max_items):
             return _stated({"type": "array", "items": _reference(items), "maxItems": max_items})
         case MapType(keys, values, max_members):

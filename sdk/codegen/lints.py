@@ -222,7 +222,7 @@ def _method(model: Model, method: Method) -> Iterator[str]:
     for type_name in (method.params, method.result):
         if type_name is not None and not _known(model, type_name):
             yield f"{where} refers to the type {type_name}, which does not exist"
-    if (method.kind == "request") != (method.result is not None):
+    if (method.kind == "notification") == (method.result is not None):
         yield f"{where} is a request without a result, or a notification with one"
     yield from _gate(model, method)
     service, slash, _ = method.name.rpartition("/")

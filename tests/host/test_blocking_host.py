@@ -218,3 +218,17 @@ def test_a_required_plugin_that_fails_fails_the_entering(tmp_path: Path) -> None
     with pytest.raises((RuntimeError, ConnectionClosed)):
         host.call("x/y")
     host.close()
+
+
+def test_what_the_host_can_do_beside_calls_is_reached_from_any_thread() -> None:
+    with BlockingHost() as host:
+        # Declared from this thread while the host runs in another.
+        @host.hook("document.willSave")
+        def tidy(value: str) -> str:
+            return value.rstrip()
+
+        assert host.run(lambda inner: inner.run_hook("document.willSave", "text  ")) == "text"
+        with pytest.raises(MethodNotFound, match="no one provides"):
+            host.run(lambda inner: inner.call("nobody/there"))
+    with pytest.raises(RuntimeError, match="the host is not running"):
+        host.run(lambda inner: inner.run_hook("document.willSave", "text  "))

@@ -168,7 +168,7 @@ def test_what_no_one_provides_is_not_found() -> None:
     async def main() -> list[RequestError]:
         async with Host() as host:
             await host.launch("a", relay("a"))
-            methods = ["b/echo", "a/nothing", "a@b/echo", "echo", "a/", "state/get", "$/echo"]
+            methods = ["b/echo", "a/nothing", "a@b/echo", "echo", "a/", "state/nothing", "$/echo"]
             return [await fails(host.call("a/call", via(method))) for method in methods]
 
     errors = run(main())
@@ -662,3 +662,17 @@ def test_a_callback_that_fails_at_progress_ends_nothing() -> None:
     result, complaints = run(main())
     assert result == "told"
     assert complaints == ["a callback for progress failed"] * 3
+
+
+@pytest.mark.requirement("CAL-18")
+def test_a_plugin_that_was_cancelled_may_still_give_back_what_it_holds() -> None:
+    async def main() -> Any:
+        async with Host() as host:
+            watch = Watch(host)
+            await host.launch("a", plugin("gives_back_late"))
+            asking = await begun(watch, "a", "begun", host.call("liar/ask"))
+            asking.cancel()
+            await watch.log("a", "answered {'revision': 1}")
+            return await host.state.get("given-back")
+
+    assert run(main()) is True

@@ -57,6 +57,7 @@ def test_everything_that_a_list_can_say_is_read(tmp_path: Path) -> None:
         """\
 [host]
 call_timeout = 30.0
+state = "kept/state.db"
 
 [plugins.todo]
 command = ["perl", "todo.pl"]
@@ -74,7 +75,7 @@ enabled = true
 """,
     )
     config = read_config(path)
-    assert (config.call_timeout, config.path) == (30.0, path)
+    assert (config.call_timeout, config.state, config.path) == (30.0, tmp_path / "kept/state.db", path)
     spec = only(config)
     assert (spec.name, spec.command.argv, spec.command.cwd) == ("todo", ("perl", "todo.pl"), tmp_path / "tools")
     assert spec.command.env == {**os.environ, "TONE": "cold"}
@@ -87,7 +88,7 @@ enabled = true
 
 def test_what_a_list_leaves_out_has_the_values_of_the_spec(tmp_path: Path) -> None:
     config = read_config(write(tmp_path, '[plugins.todo]\ncommand = ["perl"]'))
-    assert config.call_timeout == 60.0
+    assert (config.call_timeout, config.state) == (60.0, None)
     spec = only(config)
     assert (spec.config, spec.command.cwd, dict(spec.command.env)) == ({}, tmp_path, dict(os.environ))
     assert (spec.framing, spec.restart, spec.priority) == (Framing.HEADER, "on-failure", 0)

@@ -103,6 +103,8 @@ LISTS = [
     ("[host]\nx = 1", False),
     *((f"[host]\ncall_timeout = {seconds}", True) for seconds in ["1", "0.001", "2147483", "2147483.0"]),
     *((f"[host]\ncall_timeout = {seconds}", False) for seconds in ["0", "-1", "0.0", "2147484", "true", '"1"']),
+    *((f"[host]\nstate = {path}", True) for path in ['"state.db"', '"../x/y"']),
+    *((f"[host]\nstate = {path}", False) for path in ['""', "1", "true", "'" + "x" * 4097 + "'"]),
     (PLUGIN, True),
     ("plugins.a = 1", False),
     ("[plugins.a]", False),

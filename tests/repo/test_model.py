@@ -11,7 +11,7 @@ import jsonschema_rs
 import pytest
 from chapters import load_chapters
 from lints import lint
-from model import build
+from reading import build
 
 from tests.repo.repository import ROOT
 

@@ -1,8 +1,12 @@
 """What the tests of the SDK share."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+
+from plugwire import Plugin
+from plugwire.testing import TestHost, connect
 
 T = TypeVar("T")
 
@@ -18,3 +22,11 @@ def run(conversation: Coroutine[Any, Any, T]) -> T:
             return await conversation
 
     return asyncio.run(bounded())
+
+
+@asynccontextmanager
+async def ready(plugin: Plugin) -> AsyncIterator[TestHost]:
+    """A host whose plugin knows that it is ready, so that it may ask of its own accord."""
+    async with connect(plugin) as host:
+        await host.call("ping")
+        yield host

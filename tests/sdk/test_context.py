@@ -125,7 +125,7 @@ def test_waiting_for_a_call_on_the_event_loop_is_refused() -> None:
 
     async def conversation() -> None:
         async with connect(plugin) as host:
-            with pytest.raises(RequestError, match="call_blocking would wait for itself"):
+            with pytest.raises(RequestError, match="would wait for itself"):
                 await host.call("demo/asks")
 
     run(conversation())

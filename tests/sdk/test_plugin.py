@@ -165,7 +165,7 @@ def test_the_plugin_says_who_it_is_what_it_provides_and_what_it_requires() -> No
         assert result == {
             "protocolVersion": "1.0",
             "plugin": {"name": "demo", "version": "1.2.0rc1"},
-            "capabilities": {"meta": True, "concurrency": 4},
+            "capabilities": {"meta": True, "concurrency": 4, "memory": True},
             "provides": [
                 {
                     "service": "demo",

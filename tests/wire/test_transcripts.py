@@ -31,8 +31,9 @@ SPEC = Path(__file__).parents[2] / "spec"
 
 def test_the_conversations_that_the_spec_promises_are_there() -> None:
     assert names() == [
-        "bad-messages", "call", "call-cycle", "cancel", "crash", "deadline", "error", "handshake", "line-framing",
-        "lost-boundary", "noise", "plugin-to-plugin-call", "progress", "shutdown", "version-refusal",
+        "bad-messages", "call", "call-cycle", "cancel", "channels", "crash", "deadline", "error", "events", "handshake",
+        "hooks", "line-framing", "lost-boundary", "noise", "plugin-to-plugin-call", "progress", "shared-memory",
+        "shutdown", "state", "version-refusal",
     ]  # fmt: skip
 
 

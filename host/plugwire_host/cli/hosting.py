@@ -52,7 +52,8 @@ async def _main(
     watch: Callable[[HostEvent], None] | None,
 ) -> T:
     # The plugins start after the callbacks are there, so that what happens meanwhile is told.
-    host = Host(name="plugin-run", call_timeout=choice.config.call_timeout, trace=trace)
+    config = choice.config
+    host = Host(name="plugin-run", call_timeout=config.call_timeout, state=config.state, trace=trace)
     host.on(HostEvent, teller.tell)
     if watch is not None:
         host.on(HostEvent, watch)
@@ -61,7 +62,7 @@ async def _main(
     with interruptible(on_second=host.kill):
         async with host:
             try:
-                await host.launch_all(choice.config.plugins)
+                await host.launch_all(config.plugins)
             except BaseException as error:
                 teller.started(host.plugins.values(), raised=error)
                 raise

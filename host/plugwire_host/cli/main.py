@@ -16,7 +16,10 @@ _COMMANDS = {
     "call": ("call", "Make one call; its JSON result goes to stdout."),
     "info": ("info", "Show what each plugin says of itself."),
     "list": ("list_plugins", "Start the plugins and show how each of them is."),
+    "events": ("events", "Show what plugins publish, as it happens."),
     "doctor": ("doctor", "Check each plugin step by step, and say what to mend."),
+    "hooks": ("hooks", "Show the hooks of the plugins, and the order of their links."),
+    "state": ("state", "Read and write a state file while no host runs on it."),
     "completion": ("completion", "Print the completion script of a shell."),
 }
 

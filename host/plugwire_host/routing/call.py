@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from plugwire.wire import ErrorObject, Meta, PluginCrashed, Raw, RequestId
 from plugwire.wire.codec import UNSET, encode_value
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from .link import PluginLink
+    from .participant import Participant
 
 Outcome = Raw | ErrorObject
 """What a caller gets, exactly once."""
@@ -88,6 +89,11 @@ class Call:
     @property
     def wants_progress(self) -> bool:
         return self.meta is not None and self.meta.progress is not UNSET
+
+    @property
+    def participant(self) -> Participant:
+        """The caller as a user of the host's services; nobody else's calls reach one."""
+        return cast("Participant", self.caller)
 
     def adopt(self, child: Call) -> None:
         """``child`` is made because of this call."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from plugwire.connection import Connection, Tap
@@ -64,6 +64,7 @@ class PluginLink:
         self.peer = peer
         self.slots = 1
         self.takes_meta = False
+        self.maps_memory = False
         self.provides: tuple[Provided, ...] = ()
         self.requires: tuple[Required, ...] = ()
         self.ranges: Mapping[str, SpecifierSet] = {}
@@ -156,6 +157,22 @@ class PluginLink:
         except FrameTooLarge:
             return False
         return True
+
+    def send_notifications(self, method: str, params: Sequence[Raw]) -> bool:
+        if self.connection.closed or self.peer.state is not State.READY or self.connection.backlog > BACKLOG_LIMIT:
+            return False
+        try:
+            self.connection.send_soon(self.peer.send_notifications(method, params))
+        except FrameTooLarge:
+            return False
+        return True
+
+    @property
+    def congested(self) -> bool:
+        return self.connection.congested
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        self.connection.when_drained(callback)
 
     # As a caller
 

@@ -26,6 +26,7 @@ from plugwire.wire import (
     RequestCancelled,
     RequestError,
     RequestReceived,
+    State,
 )
 from plugwire.wire.codec import UNSET, MalformedJson, decode_value, encode_value
 
@@ -33,6 +34,7 @@ from .call import Call, Outcome, Phase, crashed
 from .cycles import find_cycle
 from .link import BACKLOG_LIMIT, QUEUE_LIMIT, PluginLink
 from .registry import Registry
+from .service_calls import ServiceCalls
 
 LONGEST_TIME = 2**31 / 1000 - 1
 """Seconds: a little less than what ``deadlineMs`` can say."""
@@ -45,16 +47,6 @@ class Local(Protocol):
     """Whoever serves the application's own methods."""
 
     def start(self, call: Call) -> None: ...
-
-
-class HostService(Protocol):
-    """A reserved service of the host (CAL-01): what it answers, and what it takes without an answer."""
-
-    @property
-    def requests(self) -> Mapping[str, Callable[[PluginLink, Raw | None], Any]]: ...
-
-    @property
-    def notifications(self) -> Mapping[str, Callable[[PluginLink, Raw | None], None]]: ...
 
 
 class Router:
@@ -71,46 +63,32 @@ class Router:
         self.registry = registry
         self.default_timeout = default_timeout
         self.local: Local | None = None
-        self._services: dict[str, Callable[[PluginLink, Raw | None], Any]] = {}
-        self._takers: dict[str, Callable[[PluginLink, Raw | None], None]] = {}
         self._deadlines: Deadlines[Call] = Deadlines(self.loop, self._expired)
-        self._on_dropped = on_dropped
+        self.warn = on_dropped
+        """Tell people about a plugin, by its name."""
+        self.services = ServiceCalls(self.finish, self._deadlines.add, on_dropped)
         self.timeouts: dict[str, float] = {}
         """The default time of a call to a plugin, where its configuration gives one."""
-
-    def serve(self, service: HostService) -> None:
-        """Answer a reserved service with it."""
-        self._services.update(service.requests)
-        self._takers.update(service.notifications)
 
     # From plugins
 
     def request_from(self, link: PluginLink, request: RequestReceived) -> None:
-        service = self._services.get(request.method)
         call = Call(link, request.id, request.method, request.params, request.meta)
         link.requests[request.id] = call
-        if service is not None:
-            self._serve(call, service, link)
-            return
-        if request.method == "ping":
-            self.finish(call, encode_value(None))
-            return
         parent = link.parent_of(request.meta)
-        if parent is not None:
+        if parent is not None and not self._clears_up(request, parent):
             parent.adopt(call)
         limit = None if request.meta is None or request.meta.deadline_ms is UNSET else request.meta.deadline_ms / 1000
         self.take(call, limit)
 
-    def _serve(self, call: Call, service: Callable[[PluginLink, Raw | None], Any], link: PluginLink) -> None:
-        try:
-            self.finish(call, encode_value(service(link, call.params)))
-        except RequestError as error:
-            self.finish(call, error_object(error))
+    def _clears_up(self, request: RequestReceived, parent: Call) -> bool:
+        """Whether a plugin that is still busy with a cancelled call gives back what it held (CAL-18 only guesses)."""
+        is_guess = request.meta is None or request.meta.parent is UNSET
+        return is_guess and parent.done and request.method in self.services.answers
 
     def notification_from(self, link: PluginLink, notification: NotificationReceived) -> None:
-        taker = self._takers.get(notification.method)
-        if taker is not None:
-            taker(link, notification.params)
+        if notification.method in self.services.takers:
+            self.services.take(link, notification)
         else:
             self._notify(link.name, notification.method, notification.params, link.ranges)
 
@@ -122,13 +100,13 @@ class Router:
         try:
             callee, wire_method = self.registry.choose(method, sender, ranges)
         except RequestError as error:
-            self._on_dropped(sender, f"the notification {method} was dropped: {error.message}")
+            self.warn(sender, f"the notification {method} was dropped: {error.message}")
             return
         if callee is None:
-            self._on_dropped(sender, f"the notification {method} was dropped: the host takes requests only")
+            self.warn(sender, f"the notification {method} was dropped: the host takes requests only")
         elif not callee.notify(sender, wire_method, params):
             why = f"{callee.name!r} does not read fast enough"
-            self._on_dropped(sender, f"the notification {method} was dropped: {why}")
+            self.warn(sender, f"the notification {method} was dropped: {why}")
 
     def progress_from(self, link: PluginLink, params: Raw | None) -> None:
         try:
@@ -149,34 +127,50 @@ class Router:
 
     def take(self, call: Call, limit: float | None) -> None:
         """Route a call that has ``limit`` seconds, or the default. Its caller gets exactly one outcome."""
+        if call.method in self.services.answers:
+            if self._set_deadline(call, self.default_timeout if limit is None else limit):
+                self.services.answer(call)
+            return
         try:
             callee, call.method = self.registry.choose(call.method, call.caller.name, call.caller.ranges)
         except RequestError as error:
             self.finish(call, error_object(error))
             return
-        now = self.loop.time()
         if limit is None:
             name = "" if callee is None else callee.name
             limit = self.timeouts.get(name, self.default_timeout)
-        call.started_at = now
-        call.deadline = now + (limit if limit < LONGEST_TIME else LONGEST_TIME)
-        parent = call.parent
-        if parent is not None:
-            if parent.done:  # it was cancelled, and its handler does not know yet
-                self.finish(call, error_object(RequestCancelled(_CAUSE_HAS_ENDED)))  # CAL-23
-                return
-            if parent.deadline < call.deadline:
-                call.deadline = parent.deadline  # CAL-29
+        self.dispatch(call, callee, limit)
+
+    def dispatch(self, call: Call, callee: PluginLink | None, limit: float) -> None:
+        """Give a call to a callee that is known already; None is the application."""
+        if not self._set_deadline(call, limit):
+            return
         call.callee = callee
         self._deadlines.add(call)
         if callee is None:
             call.phase = Phase.SENT
             assert self.local is not None
             self.local.start(call)
+        elif callee.peer.state is State.STOPPING:
+            self._unavailable(call, callee, "it is being stopped")
         elif callee.has_free_slot:
             self.hand_over(call, callee)
         else:
             self._enqueue(call, callee)
+
+    def _set_deadline(self, call: Call, limit: float) -> bool:
+        """Whether the call may begin: not when what caused it has ended."""
+        now = self.loop.time()
+        call.started_at = now
+        call.deadline = now + (limit if limit < LONGEST_TIME else LONGEST_TIME)
+        parent = call.parent
+        if parent is not None:
+            if parent.done:  # it was cancelled, and its handler does not know yet
+                self.finish(call, error_object(RequestCancelled(_CAUSE_HAS_ENDED)))  # CAL-23
+                return False
+            if parent.deadline < call.deadline:
+                call.deadline = parent.deadline  # CAL-29
+        return True
 
     def _enqueue(self, call: Call, callee: PluginLink) -> None:
         path = find_cycle(call, callee)
@@ -261,7 +255,8 @@ class Router:
         spent = call.deadline - call.started_at
         data = {"instance": callee, "timeoutMs": max(0, round(spent * 1000))}
         waited = "waited for a free slot" if call.phase is Phase.QUEUED else "did not answer"
-        message = f"plugin {callee!r} {waited} within {spent:.3g} s ({call.method})"
+        who = "the host" if call.callee is None else f"plugin {callee!r}"
+        message = f"{who} {waited} within {spent:.3g} s ({call.method})"
         self.abandon(call, error_object(DeadlineExceeded(message, data=data)))
 
     def link_lost(self, link: PluginLink, status: str) -> None:
@@ -277,6 +272,7 @@ class Router:
             self._abandon_children(call)
         for call in list(link.requests.values()):
             self.abandon(call, error_object(RequestCancelled("the caller has ended")))
+        self.services.left(link, status)
 
     def flush_queue(self, link: PluginLink, reason: str) -> None:
         """A plugin takes no more calls: those that wait for it never leave the host (CAL-35)."""
@@ -289,3 +285,4 @@ class Router:
         """End every call that is still open, so that nobody waits for ever."""
         for call in self._deadlines.close():
             self.abandon(call, error_object(RequestCancelled("the host has closed")))
+        self.services.close()

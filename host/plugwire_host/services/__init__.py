@@ -1,1 +1,1 @@
-"""The host's own services, one file each, behind one small interface (``routing.router.HostService``)."""
+"""The host's own services, a folder or a file each, behind one small interface (``routing.participant.HostService``)."""

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from plugwire.wire import Raw
-
-from ..routing.link import PluginLink
+from ..routing.call import Call
+from ..routing.participant import Answer, Participant, Taker
 from ..routing.registry import Provided, Registry
 
 
 class DirectoryService:
     """Answers from the registry, and tells plugins about the services that they require."""
 
-    def __init__(self, registry: Registry, links: Callable[[], Iterable[PluginLink]]) -> None:
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._links = links
-        self.requests: dict[str, Callable[[PluginLink, Raw | None], Any]] = {"service/list": self._list}
-        self.notifications: dict[str, Callable[[PluginLink, Raw | None], None]] = {}
+        self._wanting: dict[Participant, frozenset[str]] = {}
+        self.requests: dict[str, Answer] = {"service/list": self._list}
+        self.notifications: dict[str, Taker] = {}
 
-    def _list(self, link: PluginLink, params: Raw | None) -> dict[str, Any]:
+    def _list(self, call: Call) -> dict[str, Any]:
         return {"services": self._registry.describe()}
 
     def tell(self, instance: str, provided: Iterable[Provided], state: str) -> None:
         """``instance`` has become ``available`` or ``unavailable``."""
         for service in provided:
             params = {"service": service.service, "version": service.version, "instance": instance, "state": state}
-            for link in self._links():
-                if link.name != instance and any(wanted.service == service.service for wanted in link.requires):
-                    link.send_notification("service/changed", params)
+            for participant, wanted in self._wanting.items():
+                if service.service in wanted and participant.name != instance:
+                    participant.send_notification("service/changed", params)
+
+    def joined(self, participant: Participant, answer: Mapping[str, Any]) -> None:
+        wanted = frozenset(required["service"] for required in answer.get("requires", []))
+        if wanted:
+            self._wanting[participant] = wanted
+
+    def left(self, participant: Participant, reason: str) -> None:
+        self._wanting.pop(participant, None)
+
+    def close(self) -> None:
+        self._wanting.clear()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from plugwire.wire import Raw
 from plugwire.wire.codec import MalformedJson, decode_value
 
-from ..routing.link import PluginLink
+from ..routing.participant import Answer, Participant
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -20,21 +20,30 @@ class LogService:
 
     def __init__(self, on_log: OnLog) -> None:
         self._on_log = on_log
-        self.requests: dict[str, Callable[[PluginLink, Raw | None], Any]] = {}
+        self.requests: dict[str, Answer] = {}
         self.notifications = {"log/write": self._write}
 
-    def _write(self, link: PluginLink, params: Raw | None) -> None:
+    def _write(self, participant: Participant, params: Raw | None) -> None:
         try:
             told: dict[str, Any] = decode_value(params) if params is not None else {}
         except MalformedJson:
             told = {}
         level, message, data = told.get("level"), told.get("message"), told.get("data", {})
         if not isinstance(message, str):
-            self._on_log(link.name, "warning", "a log record without a message was dropped", {})
+            self._on_log(participant.name, "warning", "a log record without a message was dropped", {})
             return
         self._on_log(
-            link.name,
+            participant.name,
             level if level in LEVELS else "info",
             message[:65536],
             data if isinstance(data, dict) else {"data": data},
         )
+
+    def joined(self, participant: Participant, answer: Mapping[str, Any]) -> None:
+        """Nothing is kept of anybody."""
+
+    def left(self, participant: Participant, reason: str) -> None:
+        """Nothing is kept of anybody."""
+
+    def close(self) -> None:
+        """Nothing is open."""

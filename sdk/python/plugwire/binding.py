@@ -38,6 +38,7 @@ class Binding:
     """How one handler is called. Raises TypeError for a signature that cannot be bound to params."""
 
     def __init__(self, handler: Callable[..., Any], *, ignores_unknown: bool = False) -> None:
+        self._handler_name = _name(handler)
         self._hints = _hints(handler)
         self._arguments: list[_Argument] = []
         self._context_name: str | None = None
@@ -106,6 +107,19 @@ class Binding:
                 bound[name] = _structure(unknown[name], self._unknown_annotation, path, problems)
             elif not self._ignores_unknown:
                 problems.append((path, "unknown member"))
+
+    def check_takes_one_value(self) -> None:
+        """Raises TypeError unless there is one parameter, whatever its name, besides a context."""
+        if len(self._arguments) != 1 or self._takes_unknown:
+            raise TypeError(f"{self._handler_name}: it takes one value and, annotated with Context, a context")
+
+    def one_value(self, value: Any, context: Context) -> dict[str, Any]:
+        """The keyword arguments for a handler of one value. Raises InvalidParams."""
+        (argument,) = self._arguments
+        bound = {argument.name: structure(value, argument.annotation, "$.value")}
+        if self._context_name is not None:
+            bound[self._context_name] = context
+        return bound
 
     def encode_result(self, result: Any) -> Raw:
         """What a handler returned, as JSON. Raises TypeError or ValueError for what JSON cannot hold."""

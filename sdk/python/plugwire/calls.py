@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 from .deadlines import Deadlines
 from .reports import print_exception
 from .requests import error_object
-from .wire import ConnectionClosed, DeadlineExceeded, ErrorObject, FrameTooLarge, Meta, Raw, RequestError, RequestId
+from .wire import (
+    ConnectionClosed,
+    DeadlineExceeded,
+    ErrorObject,
+    FrameTooLarge,
+    Meta,
+    Raw,
+    RequestError,
+    RequestId,
+    State,
+)
 from .wire.codec import UNSET, MalformedJson, decode_value
 
 if TYPE_CHECKING:
@@ -56,6 +66,8 @@ class OutgoingCalls:
         """The result as plain values. Raises RequestError, ConnectionClosed, or what ``Peer.send_request`` raises."""
         if self._closed is not None:
             raise ConnectionClosed(str(self._closed))
+        if self._runtime.peer.state is State.STOPPING:
+            raise ConnectionClosed("the host is stopping this plugin")  # LIF-02: nothing can be asked any more
         left = context.time_left() if context is not None else None
         limit = left if timeout is None else timeout if left is None else min(timeout, left)  # CAL-29
         token = self._open_token(progress)

@@ -3,7 +3,8 @@
 Owns: reading, writing, and the one end of the conversation. Does not own: what an arrival means; whoever opens a
 connection passes ``on_arrival`` and ``on_closed``. Reading never waits for writing. A frame is handed to the transport
 as it is sent: joining the writes of one turn of the loop was tried and halved the throughput with many calls in flight,
-because the two processes then take turns instead of working side by side. All methods belong to the loop's thread.
+because the two processes then take turns instead of working side by side. Only what nobody waits for is joined
+(``send_soon``). All methods belong to the loop's thread.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from .wire.messages import CallT
 
 WRITE_END_GRACE = 0.5
 """Seconds that whole frames have to arrive after the other end has stopped reading."""
+SOON_BYTES = 65536
+"""What ``send_soon`` keeps at most for the end of the turn."""
 CLOSE_GRACE = 1.0
 """Seconds that the other end has to take what was still queued when the connection was closed."""
 
@@ -45,6 +48,8 @@ class Connection(asyncio.Protocol, Generic[CallT]):
     ) -> None:
         self.peer = peer
         self.closed = False
+        self.congested = False
+        """Whether the other end leaves unread what was sent: the pipe is full, and so is a buffer of ours."""
         self._on_arrival = on_arrival
         self._on_closed = on_closed
         self._tap = tap
@@ -52,6 +57,10 @@ class Connection(asyncio.Protocol, Generic[CallT]):
         self._reading: Any = None
         self._writing: Any = None
         self._write_end_closed = asyncio.Event()
+        self._on_drained: list[Callable[[], None]] = []
+        self._first: list[Callable[[], None]] = []
+        self._soon: list[bytes] = []
+        self._soon_bytes = 0
 
     async def open(self, read_end: Any, write_end: Any) -> None:
         """Talk over two file objects (pipes). The connection owns them from here on."""
@@ -62,20 +71,73 @@ class Connection(asyncio.Protocol, Generic[CallT]):
 
     def send(self, data: bytes) -> None:
         """Write whole frames; never waits. On a closed connection they are lost."""
-        if self.closed:
-            return
+        if self._first:
+            self._do_first()
+        if not self.closed:
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
         if self._tap is not None:
             self._tap(True, data)
         self._writing.write(data)
+
+    def send_soon(self, data: bytes) -> None:
+        """Write whole frames before this turn of the loop ends, joined with others: for what nobody waits for.
+
+        The order of everything that is sent stays as it is.
+        """
+        if self.closed:
+            return
+        if not self._soon:
+            self.do_first(self._write_soon)
+        self._soon.append(data)
+        self._soon_bytes += len(data)
+        if self._soon_bytes >= SOON_BYTES:
+            self._write_soon()
+
+    def _write_soon(self) -> None:
+        if self._soon:
+            data = b"".join(self._soon)
+            self._soon.clear()
+            self._soon_bytes = 0
+            self._write(data)
 
     @property
     def backlog(self) -> int:
         """Bytes that were sent and that the other end has not yet taken out of our hands."""
         size: int = self._writing.get_write_buffer_size()
-        return size
+        return size + self._soon_bytes
+
+    def do_first(self, action: Callable[[], None]) -> None:
+        """Call back before the next frame is written, and in any case on the next turn of the loop: to send what was
+        gathered, so that nothing that is sent later overtakes it (CAL-11)."""
+        if not self._first:
+            self._loop.call_soon(self._do_first)
+        self._first.append(action)
+
+    def _do_first(self) -> None:
+        actions, self._first = self._first, []
+        for action in actions:
+            action()
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """Call back once, on a later turn of the loop, when the connection is not congested; never when it ends."""
+        if self.congested:
+            self._on_drained.append(callback)
+        else:
+            self._loop.call_soon(callback)
+
+    def write_end_paused(self, paused: bool) -> None:
+        """The loop's word on how full the buffer before the pipe is."""
+        self.congested = paused
+        if not paused:
+            waiting, self._on_drained = self._on_drained, []
+            for callback in waiting:
+                self._loop.call_soon(callback)
 
     def end_writing(self) -> None:
         """Send what is queued and close our write end; what the other end still says is read."""
+        self._write_soon()
         if self._writing is not None:
             self._writing.close()
 
@@ -133,6 +195,7 @@ class Connection(asyncio.Protocol, Generic[CallT]):
         """End the conversation; what is queued is still written if the other end takes it. Idempotent."""
         if self.closed:
             return
+        self._write_soon()
         self.closed = True
         for transport in (self._reading, self._writing):
             if transport is not None:
@@ -160,6 +223,12 @@ class _WriteEnd(asyncio.BaseProtocol):
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
+
+    def pause_writing(self) -> None:
+        self._connection.write_end_paused(True)
+
+    def resume_writing(self) -> None:
+        self._connection.write_end_paused(False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connection.write_end_lost()

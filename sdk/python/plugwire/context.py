@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
 
+from .collaboration import Clients, Collaboration
+from .declarations import Declarations
 from .wire import RequestId
 
 ProgressCallback = Callable[[dict[str, Any]], None]
+
+T = TypeVar("T")
 
 
 class LogWriter(Protocol):
@@ -22,6 +27,10 @@ class Owner(LogWriter, Protocol):
 
     config: Any
     log: Logger
+    clients: Clients
+    declarations: Declarations
+    maps_memory: bool
+    loop: asyncio.AbstractEventLoop
 
     async def call(
         self,
@@ -35,7 +44,12 @@ class Owner(LogWriter, Protocol):
 
     def call_blocking(self, method: str, params: Any, *, timeout: float | None, context: Context | None) -> Any: ...
 
+    def blocking(self, coroutine: Coroutine[Any, Any, T]) -> T: ...
+
     def notify(self, method: str, params: Any) -> None: ...
+
+    def do_first(self, action: Callable[[], None]) -> None:
+        """Call back before anything else is sent, and in any case soon: to send what was gathered. On the loop."""
 
     def send_progress(self, context: Context, token: RequestId, value: dict[str, Any]) -> None: ...
 
@@ -59,7 +73,7 @@ class Logger:
         self._writer.write_log("error", message, data)
 
 
-class Context:
+class Context(Collaboration):
     """One request, seen by its handler."""
 
     __slots__ = ("_deadline", "_owner", "_progress", "caller", "cancelled", "method", "request_id", "task")
@@ -132,6 +146,13 @@ class Context:
     def call_blocking(self, method: str, params: Any = None, *, timeout: float | None = None) -> Any:
         """``call`` for a handler that is a plain function and runs in a thread. Never on the event loop."""
         return self._owner.call_blocking(method, params, timeout=timeout, context=self)
+
+    def blocking(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """In a thread: what a coroutine gives, run on the event loop: ``ctx.blocking(ctx.publish("x.y", 1))``."""
+        return self._owner.blocking(coroutine)
+
+    def _working_for(self) -> tuple[Owner, Context | None]:
+        return self._owner, self
 
     def notify(self, method: str, params: Any = None) -> None:
         """Send a notification to the host or, through it, to another plugin. Any thread."""

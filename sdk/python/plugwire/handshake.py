@@ -20,6 +20,7 @@ class HostTerms:
     limits: Limits = field(default_factory=Limits)
     takes_meta: bool = False
     takes_log: bool = False
+    gives_events: bool = False
 
 
 def accept_initialize(params: Raw | None) -> HostTerms:
@@ -49,6 +50,7 @@ def accept_initialize(params: Raw | None) -> HostTerms:
         limits=_limits(told.get("limits", {})),
         takes_meta=capabilities.get("meta") is True,
         takes_log=capabilities.get("log") is True,
+        gives_events=capabilities.get("events") is True,
     )
 
 

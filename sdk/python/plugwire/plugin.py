@@ -12,7 +12,9 @@ from typing import Any, NoReturn, TypeVar, overload
 
 from . import stdio
 from .binding import structure
-from .context import Context, Logger, ProgressCallback
+from .collaboration import Collaboration
+from .context import Context, Logger, Owner, ProgressCallback
+from .declarations import Declarations, Declaring
 from .reports import StandardErrorLog, print_to_stderr
 from .router import SERVICE_VERSION, Method, Router
 from .runtime import Runtime
@@ -25,7 +27,7 @@ EXIT_GRACE = 0.5
 """Seconds that the plugin's own threads and tasks have to end, once the conversation is over."""
 
 
-class Plugin:
+class Plugin(Collaboration, Declaring):
     """A plugin and its handlers.
 
         plugin = Plugin("greeter", version="1.2.0")
@@ -39,7 +41,8 @@ class Plugin:
     ``name`` names the program and, unless a method says otherwise, its service. ``concurrency`` is how many requests
     are worked on at a time (CAL-13). ``config`` is a class (dataclass, attrs, TypedDict) that the configuration has to
     fit; without it the configuration is a plain dict. ``requires`` lists the services that the plugin calls:
-    ``{"spell": ">=1,<2"}``; ``optional`` those of them that it can do without.
+    ``{"spell": ">=1,<2"}``; ``optional`` those of them that it can do without. ``shared_memory`` is False for a plugin
+    that cannot see the host's files, such as one in a container; memory then comes in chunks (spec 09).
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Plugin:
         config: type | None = None,
         requires: dict[str, str] | None = None,
         optional: tuple[str, ...] = (),
+        shared_memory: bool = True,
     ) -> None:
         if not 1 <= concurrency <= 65536:
             raise ValueError(f"concurrency is from 1 to 65536, and {concurrency} is not")
@@ -58,6 +62,8 @@ class Plugin:
         self.version = version
         self.concurrency = concurrency
         self.router = Router()
+        self.declarations = Declarations()
+        self.shared_memory = shared_memory
         self._config_type = config
         self._requires = dict(requires or {})
         self._optional = frozenset(optional)
@@ -131,6 +137,9 @@ class Plugin:
         """Send a notification. Any thread."""
         self._running().notify(method, params)
 
+    def _working_for(self) -> tuple[Owner, Context | None]:
+        return self._running(), None
+
     def _running(self) -> Runtime:
         if self._runtime is None:
             raise ConnectionClosed(f"{self.name} is not connected to a host")
@@ -146,7 +155,8 @@ class Plugin:
         described: dict[str, Any] = {
             "protocolVersion": PROTOCOL_VERSION,
             "plugin": {"name": self.name, "version": self.version},
-            "capabilities": {"meta": True, "concurrency": self.concurrency},
+            "capabilities": {"meta": True, "concurrency": self.concurrency, "memory": self.shared_memory},
+            **self.declarations.describe(),
         }
         if provides := self.router.provides(versions):
             described["provides"] = provides

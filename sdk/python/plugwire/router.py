@@ -80,6 +80,8 @@ class Router:
         services: dict[str, dict[str, Any]] = {}
         for name, method in self.methods.items():
             service, _, short = name.partition("/")
+            if service in RESERVED_SERVICES:  # what the protocol itself asks is no service of the plugin's
+                continue
             services.setdefault(service, {})[short] = method.describe()
         return [
             {"service": service, "version": versions.get(service, "0"), "methods": methods}

@@ -7,10 +7,11 @@ through reports.py. Does not own: bytes (connection.py).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .calls import OutgoingCalls
+from .collaboration import Clients
 from .connection import Connection
 from .context import Context, Logger, ProgressCallback
 from .handshake import HostTerms, accept_initialize
@@ -34,6 +35,8 @@ from .wire.codec import UNSET, encode_value
 if TYPE_CHECKING:
     from .plugin import Plugin
 
+T = TypeVar("T")
+
 
 class Runtime:
     """What runs between ``initialize`` and the end of one connection."""
@@ -49,7 +52,14 @@ class Runtime:
         """Resolves to the exit code of LIF-15 and LIF-16."""
         self.threads = HandlerThreads(plugin.name, plugin.concurrency)
         self.calls = OutgoingCalls(self)
+        self.clients = Clients(self)
+        self.declarations = plugin.declarations
+        self.maps_memory = plugin.shared_memory
         self.connection: Connection[Any] = Connection(peer, on_arrival=self._on_arrival, on_closed=self._on_closed)
+        if self.declarations.hooks:
+            from .hooks import CALL, serve_links
+
+            plugin.router.methods[CALL] = serve_links(self, self.threads)
         self._requests = IncomingRequests(self, plugin.concurrency)
         self._notifications = NotificationsInOrder(self)
         self._reports = Reports(self)
@@ -100,13 +110,17 @@ class Runtime:
         match notification.method:
             case "initialized":
                 self.plugin.attached(self)
+                if self.declarations.event_handlers and self.terms.gives_events:  # LIF-12
+                    self.clients.events.started()
             case "exit":
                 self._end(in_order=self._requests.stopping)
             case "$/progress":
                 self.calls.progress(notification.params)
             case name:
                 method = self.plugin.router.notifications.get(name)
-                if method is not None:
+                if method is None:
+                    self.clients.receive(name, notification.params)
+                else:
                     self._notifications.receive(method, notification.params)
 
     # The end
@@ -120,6 +134,7 @@ class Runtime:
         if broken:
             print_to_stderr(f"{self.plugin.name}: the host broke the protocol: {reason}")
         self.calls.close(reason)
+        self.clients.close(reason)
         self._requests.close()
         self._notifications.close()
         self._end(in_order=self._requests.stopping and not broken)
@@ -145,9 +160,13 @@ class Runtime:
 
     def call_blocking(self, method: str, params: Any, *, timeout: float | None, context: Context | None) -> Any:
         """From a thread: the result of ``call``."""
+        return self.blocking(self.call(method, params, timeout=timeout, context=context))
+
+    def blocking(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """From a thread: what the coroutine gives."""
         if self._is_here():
-            raise RuntimeError("call_blocking would wait for itself on the event loop; await call() instead")
-        coroutine = self.call(method, params, timeout=timeout, context=context)
+            coroutine.close()
+            raise RuntimeError("it would wait for itself on the event loop; await it instead")
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     def notify(self, method: str, params: Any) -> None:
@@ -159,6 +178,9 @@ class Runtime:
                 self.connection.send(self.peer.send_notification(method, raw))
 
         self._on_loop(send)
+
+    def do_first(self, action: Callable[[], None]) -> None:
+        self.connection.do_first(action)
 
     def write_log(self, level: str, message: str, data: dict[str, Any]) -> None:
         """From any thread (LOG-01)."""

@@ -23,6 +23,8 @@ from .plugin import Plugin
 
 __all__ = ["PluginCall", "TestHost", "connect"]
 
+_CAPABILITIES = ("meta", "log", "services", "events", "hooks", "channels", "memory", "state", "locks")
+
 WAIT = 10.0
 """Seconds that any one answer may take, unless a test says otherwise."""
 
@@ -43,7 +45,7 @@ async def connect(
     the spec's names. Raises RequestError when the plugin refuses to start, and RemoteProtocolError at the end when it
     broke the protocol, left a request unanswered, or would have ended with another code than 0.
     """
-    capabilities = {"meta": True, "log": True, "services": True} if capabilities is None else capabilities
+    capabilities = dict.fromkeys(_CAPABILITIES, True) if capabilities is None else capabilities
     usual = wire.Limits()
     in_force = {"maxFrameBytes": usual.frame_bytes, "maxDepth": usual.depth, "maxInFlight": usual.in_flight}
     in_force.update(limits or {})

@@ -10,7 +10,7 @@ import pytest
 
 from tests.host.cli.support import WAIT, environment, plugin_run
 
-COMMANDS = ["run", "call", "info", "list", "doctor", "completion"]
+COMMANDS = ["run", "call", "info", "list", "events", "doctor", "hooks", "state", "completion"]
 HEAVY = ["rich", "jsonschema_rs", "uvloop"]
 
 LOADED = """\
@@ -112,7 +112,8 @@ def test_the_completion_script_is_one_that_the_shell_accepts(
 @pytest.mark.parametrize(
     ("words", "answers"),
     [
-        ("plugin-run ", ["plain,run", "plain,call", "plain,info", "plain,list", "plain,doctor", "plain,completion"]),
+        ("plugin-run ", [f"plain,{name}" for name in COMMANDS]),
+        ("plugin-run hooks ", ["plain,explain", "plain,list"]),
         ("plugin-run call --fr", ["plain,--framing"]),
         ("plugin-run call --framing ", ["plain,header", "plain,line"]),
         ("plugin-run completion ", ["plain,bash", "plain,zsh", "plain,fish"]),

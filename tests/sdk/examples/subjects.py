@@ -94,5 +94,14 @@ BASH = Subject(
     wrong_params={"path": "a\0b"},
     wrong_path="$.path",
 )
-ALL = (NODE, PERL, C, BASH)
-HEADER_FRAMED = (NODE, PERL, C)
+NEWLINE = Subject(
+    folder="node-newline",
+    tools=("node",),
+    initialize_result='{"id":0,"result":{"hooks":[{"after":["trim"],"name":"document.willSave","timeoutMs":2000}],'
+    '"plugin":{"name":"newline","version":"1.0.0"},"protocolVersion":"1.0"}}',
+    method="hook/call",
+    wrong_params={"name": "document.opened", "value": {}},
+    wrong_path="$.name",
+)
+ALL = (NODE, NEWLINE, PERL, C, BASH)
+HEADER_FRAMED = (NODE, NEWLINE, PERL, C)

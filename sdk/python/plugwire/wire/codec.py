@@ -27,6 +27,8 @@ __all__ = [
     "decode_cancelled_id",
     "decode_envelope",
     "decode_error",
+    "decode_items",
+    "decode_members",
     "decode_meta",
     "decode_value",
     "encode_error",
@@ -142,6 +144,8 @@ _decode_meta = msgspec.json.Decoder(Meta).decode
 _decode_error = msgspec.json.Decoder(_ReceivedError).decode
 _decode_any = msgspec.json.Decoder().decode
 _decode_raw = msgspec.json.Decoder(Raw).decode
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_decode_items = msgspec.json.Decoder(list[Raw]).decode
 
 
 def decode_envelope(body: bytes, max_depth: int) -> Envelope:
@@ -202,6 +206,22 @@ def decode_value(raw: Raw | bytes) -> Any:
     """Any JSON value as Python's own types. Raises MalformedJson."""
     try:
         return _decode_any(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise MalformedJson(str(error)) from None
+
+
+def decode_members(raw: Raw | bytes) -> dict[str, Raw]:
+    """The members of an object, the bytes of each. Raises MalformedJson for anything else."""
+    try:
+        return _decode_members(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise MalformedJson(str(error)) from None
+
+
+def decode_items(raw: Raw | bytes) -> list[Raw]:
+    """The items of an array, the bytes of each. Raises MalformedJson for anything else."""
+    try:
+        return _decode_items(raw)
     except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedJson(str(error)) from None
 

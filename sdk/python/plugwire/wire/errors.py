@@ -7,7 +7,8 @@ PlugwireError
 │  └─ RemoteProtocolError     they broke them
 ├─ RequestError               an error response, in either direction (spec 05)
 │  ├─ MethodNotFound · InvalidParams · RequestCancelled
-│  └─ PluginUnavailable · PluginCrashed · DeadlineExceeded · Overloaded · CallCycle
+│  ├─ PluginUnavailable · PluginCrashed · DeadlineExceeded · Overloaded · CallCycle
+│  └─ ChannelClosed · LockLost · Conflict · QuotaExceeded · HookStopped
 └─ ConnectionClosed           the conversation ended; every call that was open ends with this
 """
 
@@ -127,6 +128,36 @@ class CallCycle(RequestError):
     default_code = ErrorCode.CALL_CYCLE
 
 
+class ChannelClosed(RequestError):
+    """The channel is closed; ``data["error"]`` is what it was closed with, if there was an error (CHN-40)."""
+
+    default_code = ErrorCode.CHANNEL_CLOSED
+
+
+class LockLost(RequestError):
+    """The lock is not, or no longer, held with that token (LCK-10, LCK-13)."""
+
+    default_code = ErrorCode.LOCK_LOST
+
+
+class Conflict(RequestError):
+    """Something else is there than was expected; ``data["revision"]`` is the revision that is (STA-05)."""
+
+    default_code = ErrorCode.CONFLICT
+
+
+class QuotaExceeded(RequestError):
+    """A quota of the caller is used up."""
+
+    default_code = ErrorCode.QUOTA_EXCEEDED
+
+
+class HookStopped(RequestError):
+    """A link stopped the hook; ``data`` has ``by``, the link's instance name, and its ``reason`` (HOK-11)."""
+
+    default_code = ErrorCode.HOOK_STOPPED
+
+
 _BY_CODE: dict[int, type[RequestError]] = {
     subclass.default_code: subclass
     for subclass in (
@@ -138,5 +169,10 @@ _BY_CODE: dict[int, type[RequestError]] = {
         DeadlineExceeded,
         Overloaded,
         CallCycle,
+        ChannelClosed,
+        LockLost,
+        Conflict,
+        QuotaExceeded,
+        HookStopped,
     )
 }

@@ -7,7 +7,7 @@ duplicates, wrong states). Does not own: I/O, time, handlers. Synchronous, witho
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic
@@ -139,6 +139,11 @@ class Peer(Generic[CallT]):
             self._lifecycle.advance(method)
         return data
 
+    def send_notifications(self, method: str, params: Iterable[Raw]) -> bytes:
+        """The frames of several notifications of one method, joined. Raises as ``send_notification``."""
+        self._check_sending(method, is_request=False)
+        return b"".join([self._frame(codec.encode_notification(method, each)) for each in params])
+
     def send_cancel(self, request_id: int) -> bytes:
         """The frame that asks them to stop a call of ours; its answer still comes (CAL-20)."""
         return self._frame(codec.encode_notification("$/cancelRequest", {"id": request_id}))
@@ -233,12 +238,9 @@ class Peer(Generic[CallT]):
         if request_id in self.incoming:
             return self._reject(ErrorCode.INVALID_REQUEST, f"id {shown(request_id)} is in flight (MSG-15)", request_id)
         if len(self.incoming) >= self.limits.in_flight and method not in METHOD_STATES:
-            return self._reject(
-                ErrorCode.OVERLOADED,
-                f"more than {self.limits.in_flight} requests in flight (CAL-14)",
-                request_id,
-                {"limit": self.limits.in_flight},
-            )
+            limit = self.limits.in_flight
+            why = f"more than {limit} requests in flight (CAL-14)"
+            return self._reject(ErrorCode.OVERLOADED, why, request_id, {"limit": limit})
         if method in ("initialize", "shutdown"):
             self._lifecycle.advance(method)
         self.incoming[request_id] = method
@@ -294,7 +296,5 @@ class Peer(Generic[CallT]):
 
 def _fits(method: str, direction: Direction, is_request: bool) -> bool:
     """Whether the protocol knows this method as a request, or notification, that goes this way; others may go any."""
-    return (
-        METHOD_DIRECTIONS.get(method, direction) in (direction, Direction.BOTH)
-        and METHOD_IS_REQUEST.get(method, is_request) == is_request
-    )
+    goes_this_way = METHOD_DIRECTIONS.get(method, direction) in (direction, Direction.BOTH)
+    return goes_this_way and METHOD_IS_REQUEST.get(method, is_request) == is_request

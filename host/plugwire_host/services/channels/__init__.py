@@ -1,0 +1,1 @@
+"""Channels: bounded queues between plugins. Spec 08."""

@@ -1,0 +1,1 @@
+"""Events: topics, subscriptions, retained events and replay. Spec 06."""

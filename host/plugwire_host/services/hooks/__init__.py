@@ -1,0 +1,1 @@
+"""Hooks: the order of links, and runs. Spec 07."""

@@ -1,0 +1,1 @@
+"""Locks: leases, tokens and fair queues. Spec 10."""

@@ -1,0 +1,1 @@
+"""Shared memory: files, leases and copies. Spec 09."""

@@ -1,0 +1,1 @@
+"""Shared state: values, revisions and watches. Spec 10."""
