@@ -25,7 +25,7 @@ $(READY): requirements.lock pyproject.toml
 REVIEW := $(BIN)/python host/examples/review/review.py
 
 demo: $(READY)
-	@echo "== six plugins in three languages review this project's own documents and sources"
+	@echo "== seven plugins in three languages, one of them twice, review this project's own documents and sources"
 	@$(REVIEW) README.md CHANGELOG.md spec sdk host
 	@echo "== they review a draft with slips, and mend what can be mended"
 	@cp host/examples/review/draft.md.txt $(VENV)/draft.md

@@ -64,34 +64,34 @@ def read_diagnostics(result: Any) -> list[Diagnostic]:
     A plugin is another program, perhaps by somebody else: what it answers is checked here, once, and everything behind
     this function can rely on it.
     """
-    return [_diagnostic(told) for told in _member(result, "diagnostics", list)]
+    return [_diagnostic(told) for told in member(result, "diagnostics", list)]
 
 
 def _diagnostic(told: Any) -> Diagnostic:
-    severity = _member(told, "severity", str)
+    severity = member(told, "severity", str)
     if severity not in SEVERITIES:
         raise NotADiagnostic(f"a severity is one of {', '.join(SEVERITIES)}, and {severity!r} is not")
     return Diagnostic(
-        line=_count(told, "line", least=1),
-        column=_count(told, "column", least=1),
+        line=count(told, "line", least=1),
+        column=count(told, "column", least=1),
         severity=severity,
-        message=_member(told, "message", str),
-        length=_count(told, "length", least=0) if "length" in told else 0,
-        code=_member(told, "code", str) if "code" in told else "",
-        edits=tuple(_edit(edit) for edit in _member(told, "edits", list)) if "edits" in told else (),
+        message=member(told, "message", str),
+        length=count(told, "length", least=0) if "length" in told else 0,
+        code=member(told, "code", str) if "code" in told else "",
+        edits=tuple(_edit(edit) for edit in member(told, "edits", list)) if "edits" in told else (),
     )
 
 
 def _edit(told: Any) -> Edit:
     return Edit(
-        line=_count(told, "line", least=1),
-        column=_count(told, "column", least=1),
-        length=_count(told, "length", least=0),
-        text=_member(told, "text", str),
+        line=count(told, "line", least=1),
+        column=count(told, "column", least=1),
+        length=count(told, "length", least=0),
+        text=member(told, "text", str),
     )
 
 
-def _member(told: Any, name: str, kind: type) -> Any:
+def member(told: Any, name: str, kind: type) -> Any:
     """A member of a JSON object. ``type`` and not ``isinstance``: True is an int in Python, but not in JSON."""
     value = told.get(name) if isinstance(told, dict) else None
     if type(value) is not kind:
@@ -99,8 +99,8 @@ def _member(told: Any, name: str, kind: type) -> Any:
     return value
 
 
-def _count(told: Any, name: str, *, least: int) -> int:
-    value: int = _member(told, name, int)
+def count(told: Any, name: str, *, least: int) -> int:
+    value: int = member(told, name, int)
     if value < least:
         raise NotADiagnostic(f"the member {name!r} is at least {least}, and {value} is less")
     return value

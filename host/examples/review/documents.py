@@ -16,7 +16,7 @@ from pathlib import Path
 from diagnostics import Edit, Finding
 
 LARGEST = 1_000_000
-"""Bytes of the largest file that is opened. Its text has to fit into one frame (``maxFrameBytes``)."""
+"""Bytes of the largest file that is opened as a text. It has to fit into one frame (``maxFrameBytes``)."""
 
 LINE_END = re.compile(r"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
@@ -27,6 +27,10 @@ Span = tuple[int, int, str]
 
 class Unreadable(Exception):
     """A file cannot be opened as a document; the message says why."""
+
+
+class TooLong(Unreadable):
+    """It is too long for a text; large.py says what can be done with it."""
 
 
 class NotSaved(Exception):
@@ -45,7 +49,7 @@ class Document:
         # A byte order mark belongs to the file and not to the text: it would be column 1 of the first line.
         self._bom = _BOM if self._disk.startswith(_BOM) else b""
         try:
-            self.text = self._disk[len(self._bom) :].decode("utf-8")
+            self.text = self.saved_text
         except UnicodeDecodeError as error:
             raise Unreadable(f"it is not UTF-8: byte {error.start + len(self._bom)} fits nowhere") from None
         self._line_starts = _line_starts(self.text)
@@ -53,6 +57,11 @@ class Document:
     @property
     def changed(self) -> bool:
         return self.version > 1
+
+    @property
+    def saved_text(self) -> str:
+        """The text as the file has it."""
+        return self._disk[len(self._bom) :].decode("utf-8")
 
     def offset(self, line: int, column: int) -> int | None:
         """Where a place is in the text; None for a place outside. A column may stand just behind its line."""
@@ -94,8 +103,12 @@ class Document:
         for start, stop, text in spans:
             pieces += [self.text[end:start], text]
             end = stop
-        self.text = "".join([*pieces, self.text[end:]])
-        self._line_starts = _line_starts(self.text)
+        self.set_text("".join([*pieces, self.text[end:]]))
+
+    def set_text(self, text: str) -> None:
+        """The next version."""
+        self.text = text
+        self._line_starts = _line_starts(text)
         self.version += 1
 
     # The disk
@@ -147,7 +160,7 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
     if len(data) > LARGEST:
-        raise Unreadable(f"it has more than {LARGEST} bytes")
+        raise TooLong(f"it has more than {LARGEST} bytes")
     return data
 
 

@@ -25,6 +25,8 @@ class Outcome:
     fixed: list[Finding] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     """Files that were not reviewed, or not written, with the reason."""
+    in_part: list[str] = field(default_factory=list)
+    """Files that are too long for all but some of the plugins."""
     missing: dict[str, str] = field(default_factory=dict)
     """Plugins that are not, or not everywhere, part of it, with the reason."""
 
@@ -47,6 +49,8 @@ def print_json(outcome: Outcome) -> None:
         "leftOut": outcome.left_out,
         "missing": outcome.missing,
     }
+    if outcome.in_part:
+        document["inPart"] = outcome.in_part
     print(json.dumps(document, indent=2))
 
 
@@ -64,6 +68,8 @@ def summary(outcome: Outcome) -> str:
     fixable = sum(1 for finding in outcome.findings if finding.diagnostic.edits)
     if fixable:
         text += f"; {fixable} can be fixed with --fix"
+    if outcome.in_part:
+        text += f"; {_count(len(outcome.in_part), 'file')} only in part"
     if outcome.left_out:
         text += f"; {_count(len(outcome.left_out), 'file')} left out"
     if outcome.missing:

@@ -1,10 +1,11 @@
 """review: reads documents as an editor would, and shows what its plugins say of them.
 
-    python host/examples/review/review.py [--fix] [--json] [--jobs N] PATH…
+    python host/examples/review/review.py [--fix] [--json] [--jobs N] [--state FILE] [--journal FILE] PATH…
 
 An example of an application that embeds ``plugwire_host``. The way through it: review.py (here) starts the host with
 the plugins of plugins.toml; editor.py holds the documents and serves them to the plugins; session.py asks the plugins,
-through checks.py; report.py prints. The contract with the plugins is in README.md.
+through checks.py and copies.py; changes.py tells them what has changed; report.py prints. The contract with the plugins
+is in README.md.
 
 The exit code is 0 where nothing was found, 1 where something was, 2 for a wrong use and where no plugin started.
 """
@@ -17,7 +18,8 @@ import os
 import sys
 from pathlib import Path
 
-from editor import Editor
+from changes import Changes, ask_before_saving, declare, listening
+from editor import TOO_LONG, Editor
 from plugwire_host import ConfigError, Host, PluginFailed, PluginLogged
 from report import Outcome, Progress, print_json, print_text
 from session import Session
@@ -56,37 +58,60 @@ async def review(options: argparse.Namespace, editor: Editor, progress: Progress
     """Start the plugins, ask them, fix what is to be fixed, and end them. None when there is no plugin to ask."""
     for path, reason in editor.left_out.items():
         progress.note(f"left out {path}: {reason}")
-    host = Host.from_config(options.plugins, name="review", version="1.0.0")
-    # Both before the plugins start: they may log, fail and open files at once.
+    host = Host.from_config(options.plugins, name="review", version="1.0.0", state=options.state)
+    # All before the plugins start: they may log, fail and open files at once.
     editor.serve(host)
+    declare(host)
     listen(host, progress, verbose=options.verbose)
-    async with host:
-        session = Session(host, editor, progress, options.jobs)
+    refused: dict[str, str] = {}
+    async with host, listening(host) as changes:
+        session = Session(host, editor, progress, jobs=options.jobs, journal=options.journal)
         if not session.has_plugins:
             return None
-        outcome = Outcome(len(editor.documents), await session.review(), left_out=dict(editor.left_out))
+        outcome = begin(session, editor, progress)
+        outcome.findings = await session.review()
         if options.fix:
-            await fix(session, editor, outcome)
+            refused = await fix(session, editor, changes, outcome)
         outcome.missing = session.missing
     if options.fix:
         # Last of all, so that a review that does not come to its end changes nothing.
-        for path, reason in editor.save().items():
+        for path, reason in (refused | editor.save(refused)).items():
             progress.note(f"not written: {path}: {reason}")
             outcome.left_out[path] = f"not written: {reason}"
     return outcome
 
 
-async def fix(session: Session, editor: Editor, outcome: Outcome) -> None:
-    """Apply edits and ask again, until there is nothing to apply.
+def begin(session: Session, editor: Editor, progress: Progress) -> Outcome:
+    """What can be said before anything is found: which documents are reviewed, and which only in part."""
+    if not session.reads_large:
+        for path, reason in editor.leave_out_large().items():
+            progress.note(f"left out {path}: {reason}")
+    for large in editor.large:
+        progress.note(f"only copies reads {large.shown}: {TOO_LONG}")
+    in_part = [large.shown for large in editor.large]
+    return Outcome(len(editor.documents) + len(in_part), left_out=dict(editor.left_out), in_part=in_part)
 
-    The plugins see the new texts through ``editor/openFile`` although nothing is on the disk yet.
+
+async def fix(session: Session, editor: Editor, changes: Changes, outcome: Outcome) -> dict[str, str]:
+    """Apply edits and ask again, until there is nothing to apply; then let plugins have the last word.
+
+    The plugins see the new texts through ``editor/openFile`` although nothing is on the disk yet. The result is the
+    documents that shall not be written, with the reason.
     """
     for _ in range(MOST_ROUNDS):
         fixed = editor.fix(outcome.findings)
         if not fixed:
-            return
+            break
         outcome.fixed += fixed
+        names = {finding.path for finding in fixed}
+        await session.tell(changes, [document for document in editor.documents if document.shown in names])
         outcome.findings = await session.review()
+    changed, refused = await ask_before_saving(session.host, editor.changed)
+    if changed:
+        # What is said of a text has to be about the text that is written.
+        await session.tell(changes, changed)
+        outcome.findings = await session.review()
+    return refused
 
 
 def listen(host: Host, progress: Progress, *, verbose: bool) -> None:
@@ -119,6 +144,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--jobs", type=positive, default=8, metavar="N", help="calls at a time (8)")
     parser.add_argument("--plugins", type=Path, default=PLUGINS, metavar="FILE", help="another list of plugins")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="keep here what plugins have found out")
+    parser.add_argument("--journal", type=Path, metavar="FILE", help="say here which documents were compared")
     parser.add_argument("--verbose", action="store_true", help="show all that plugins log and print")
     return parser.parse_args()
 

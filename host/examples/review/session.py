@@ -9,9 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from changes import Changes
 from checks import CHECKS, LINKS, LINKS_BATCH, Check, check_links
+from copies import SERVICE as COPIES
+from copies import Compared, Copies
 from diagnostics import Diagnostic, Finding, NotADiagnostic
 from documents import Document
 from editor import Editor
@@ -23,25 +27,39 @@ from report import Progress
 class Session:
     """The plugins of a running host, at work on an editor's documents. At most ``jobs`` calls are open at a time."""
 
-    def __init__(self, host: Host, editor: Editor, progress: Progress, jobs: int) -> None:
+    def __init__(
+        self, host: Host, editor: Editor, progress: Progress, *, jobs: int, journal: Path | None = None
+    ) -> None:
         self.missing: dict[str, str] = {
             record.name: f"it did not start: {_cause(record.failure)}"
             for record in host.plugins.values()
             if record.state is PluginState.FAILED
         }
         """Plugins whose diagnostics are not, or not all, among the findings, with the reason."""
-        self._host = host
+        self.host = host
         self._editor = editor
         self._progress = progress
         self._slots = asyncio.Semaphore(jobs)
         # Who can be called is asked once: a plugin that ends later has failed, and is not simply passed over.
         self._services = {service["service"] for service in host.services}
+        self._workers = [service["instance"] for service in host.services if service["service"] == COPIES]
+        self._journal = journal
         self._findings: list[Finding] = []
 
     @property
     def has_plugins(self) -> bool:
         """Whether there is anyone to ask; the application itself provides ``editor``."""
         return bool(self._services - {"editor"})
+
+    @property
+    def reads_large(self) -> bool:
+        """Whether there is anyone for documents that come as shared memory."""
+        return bool(self._workers)
+
+    async def tell(self, changes: Changes, documents: list[Document]) -> None:
+        """Tell the plugins that these have changed, before they are asked again."""
+        for plugin in await changes.tell(documents):
+            self._fail(plugin, "it does not say that it has taken note of a change")
 
     async def review(self) -> list[Finding]:
         """All findings, in order. Cancelling it cancels every call."""
@@ -55,14 +73,30 @@ class Session:
         ]
         linked = [document for document in documents if LINKS.service in self._services and LINKS.wants(document)]
         batches = [linked[at : at + LINKS_BATCH] for at in range(0, len(linked), LINKS_BATCH)]
-        self._progress.start(len(single) + len(linked))
+        compared: list[Compared] = [*documents, *self._editor.large] if self._workers else []
+        self._progress.start(len(single) + len(linked) + len(compared))
         async with asyncio.TaskGroup() as tasks:
+            if compared:
+                tasks.create_task(self._compare(compared))
             for batch in batches:
                 tasks.create_task(self._in_a_slot(LINKS.service, partial(self._check_links, batch)))
             for check, document in single:
                 tasks.create_task(self._in_a_slot(check.service, partial(self._check, check, document)))
         self._progress.clear()
         return sorted(self._findings, key=lambda finding: finding.order)
+
+    async def _compare(self, documents: list[Compared]) -> None:
+        """Apart from the slots: how much is done at a time is for the workers to say."""
+        copies = Copies(self.host, self._workers, self._journal, self._progress.step)
+        try:
+            for document, diagnostic in await copies.compare(documents):
+                self._add(COPIES, document, diagnostic)
+        except NotADiagnostic as error:
+            copies.problems.append(str(error))
+        for worker, reason in copies.ended.items():
+            self._progress.note(f"{worker} has ended in the middle of its work: {reason}")
+        if copies.problems:
+            self._fail(COPIES, "; ".join(copies.problems[:3]))
 
     async def _in_a_slot(self, service: str, work: Callable[[], Awaitable[None]]) -> None:
         """What goes wrong with one call is told of its plugin, and the others go on."""
@@ -77,7 +111,7 @@ class Session:
 
     async def _check(self, check: Check, document: Document) -> None:
         try:
-            for diagnostic in await check.run(self._host, document):
+            for diagnostic in await check.run(self.host, document):
                 self._add(check.service, document, diagnostic)
         finally:
             self._progress.step()
@@ -93,12 +127,12 @@ class Session:
                 done = told
 
         try:
-            for document, diagnostic in await check_links(self._host, documents, on_progress):
+            for document, diagnostic in await check_links(self.host, documents, on_progress):
                 self._add(LINKS.service, document, diagnostic)
         finally:
             self._progress.step(len(documents) - done)
 
-    def _add(self, service: str, document: Document, diagnostic: Diagnostic) -> None:
+    def _add(self, service: str, document: Compared, diagnostic: Diagnostic) -> None:
         if document.offset(diagnostic.line, diagnostic.column) is None:
             raise NotADiagnostic(f"{document.shown} has no line {diagnostic.line} with a column {diagnostic.column}")
         self._findings.append(Finding(document.shown, service, diagnostic))

@@ -106,25 +106,33 @@ def ask_markdown(method: str, text: str) -> Any:
     return asyncio.run(ask())
 
 
-def test_a_new_version_of_a_document_is_taken_apart_again_and_an_old_one_is_not() -> None:
-    texts = [("# One", 1), ("# Not looked at, for its version is known", 1), ("# Two", 2)]
+def test_a_document_is_opened_once_until_the_editor_tells_that_it_has_changed() -> None:
+    texts = ["# One", "# Two"]
+    opened: list[str] = []
 
     async def ask() -> list[str]:
         answers: list[str] = []
         async with asyncio.timeout(LIMIT), Host() as host:
+            host.topic("document.changed")
+            host.topic("document.noted")
 
             @host.method("editor/openFile")
             async def open_file(path: str) -> dict[str, Any]:
-                text, version = texts[len(answers)]
-                return {"path": path, "text": text, "version": version}
+                opened.append(path)
+                return {"path": path, "text": texts[len(opened) - 1], "version": len(opened)}
 
             await host.launch("markdown", [sys.executable, str(PLUGINS / "markdown_plugin.py")])
-            for _ in texts:
-                result = await host.call("markdown/headings", {"path": "/a.md"})
-                answers.append(result["headings"][0]["text"])
+            async with host.subscribe("document.noted") as noted:
+                for changed in (None, "/b.md", "/a.md"):
+                    if changed is not None:
+                        await host.publish("document.changed", {"path": changed, "version": 2})
+                        assert (await anext(noted)).data == {"path": changed, "version": 2}
+                    result = await host.call("markdown/headings", {"path": "/a.md"})
+                    answers.append(result["headings"][0]["text"])
         return answers
 
     assert asyncio.run(ask()) == ["One", "One", "Two"]
+    assert opened == ["/a.md", "/a.md"]
 
 
 def test_check_all_tells_after_each_document_how_far_it_has_come() -> None:

@@ -18,6 +18,9 @@ from plugwire import Context, ErrorCode, Plugin, RequestError
 # Without a provider of `markdown` in these versions the host does not start this plugin (CAL-10).
 plugin = Plugin("links", version="1.0.0", requires={"markdown": ">=1,<2"})
 
+CANNOT_BE_OPENED = 1
+"""The editor's own code (README.md), such as for a document that is too long."""
+
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|/")
 _MARKDOWN = (".md", ".markdown")
 
@@ -97,9 +100,9 @@ class _Links:
                 found = await self._ctx.call("markdown/headings", {"path": file})
             except RequestError as error:
                 # The editor's refusal comes through `markdown` unchanged. Any other error is one of this request, too.
-                if error.code != ErrorCode.PERMISSION_DENIED:
+                if error.code not in (ErrorCode.PERMISSION_DENIED, CANNOT_BE_OPENED):
                     raise
-                self._ctx.log.debug("not under review, so its anchors are not known", path=file)
+                self._ctx.log.debug("its anchors are not known", path=file, reason=error.message)
                 self._anchors[file] = None
             else:
                 slugs = {heading["slug"] for heading in found["headings"]}

@@ -13,7 +13,7 @@ from markdown_structure import Anchor, Block, Heading, Link, Reference, parse
 from plugwire import Context, Plugin
 
 plugin = Plugin("markdown", version="1.0.0")
-structures = Latest(parse)
+structures = Latest(plugin, parse)
 
 
 class HeadingsResult(TypedDict):

@@ -1,17 +1,18 @@
-"""python: what is wrong in a Python document, and where its strings are."""
+"""python: what is wrong in a Python document, and where its strings are. It keeps a program from being broken."""
 
 from __future__ import annotations
 
 import ast
+import asyncio
 from typing import TypedDict
 
 import python_rules
-from contract import CheckResult, Latest
-from plugwire import Context, Plugin
+from contract import CheckResult, Latest, WillSave
+from plugwire import Context, Plugin, StopHook
 from python_rules import Source
 
 plugin = Plugin("python", version="1.0.0")
-sources = Latest(Source)
+sources = Latest(plugin, Source)
 
 
 class String(TypedDict):
@@ -46,6 +47,27 @@ async def strings(path: str, ctx: Context) -> StringsResult:
             if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
                 found.append(_string(source, node, node in docstrings))
     return {"strings": found}
+
+
+# After `style`, whose mistake this would be too; and where it cannot say anything, nothing is written: `fail`.
+@plugin.hook("document.willSave", after=("style",), on_error="fail")
+async def will_save(value: WillSave, ctx: Context) -> None:
+    """Stop a text that does not compile from taking the place of one that does. The value stays as it is."""
+    if not value["path"].endswith(".py"):
+        return
+    problem = await asyncio.to_thread(_why_no_program, value["text"])
+    if problem is not None:
+        saved = await ctx.call("editor/openFile", {"path": value["path"], "saved": True})
+        if await asyncio.to_thread(_why_no_program, saved["text"]) is None:
+            raise StopHook(f"the file compiles, and the new text would not: {problem}")
+
+
+def _why_no_program(text: str) -> str | None:
+    source = Source(text)
+    if source.tree is not None:
+        return None
+    found = source.problems[0]
+    return f"{found['message']} in line {found['line']}"
 
 
 def _docstrings(tree: ast.Module) -> list[ast.expr]:

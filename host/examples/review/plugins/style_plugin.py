@@ -1,4 +1,4 @@
-"""style: blanks, tabs and line ends. Its handler is a plain function, which the SDK runs in a thread.
+"""style: blanks, tabs and line ends. Its handlers are plain functions, which the SDK runs in threads.
 
 In a thread a handler may block, and it calls with ``call_blocking``. Several requests are worked on at the same time,
 so what they share has to be safe in threads; here they share nothing.
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from contract import CheckResult, Diagnostic, Edit, OpenFile
+from contract import CheckResult, Diagnostic, Edit, OpenFile, WillSave
 from plugwire import Context, Plugin, RequestError
 
 
@@ -41,7 +41,25 @@ class Line:
 def check(path: str, ctx: Context) -> CheckResult:
     """Line ends of another kind, blanks at a line's end, tabs in Python, and how the document ends."""
     file: OpenFile = ctx.call_blocking("editor/openFile", {"path": path})
-    lines = split(file["text"])
+    return {"diagnostics": problems(path, split(file["text"]), ctx)}
+
+
+# The edits of other plugins may have brought in what `check` would have found.
+@plugin.hook("document.willSave")
+def tidy(value: WillSave, ctx: Context) -> WillSave | None:
+    """The text without what `check` offers to mend."""
+    path, text = value["path"], value["text"]
+    if text != ctx.call_blocking("editor/openFile", {"path": path})["text"]:
+        # A link before this one has changed it, so nobody knows where its strings are: they have to stay as they are.
+        lines = split(text)
+        edits = _edits([*line_ends(lines, ctx.config.line_ends), *text_end(lines)])
+    else:
+        edits = _edits(problems(path, split(text), ctx))
+    return {"path": path, "text": apply(text, edits)} if edits else None
+
+
+def problems(path: str, lines: list[Line], ctx: Context) -> list[Diagnostic]:
+    """Everything that is wrong in a text that the editor has open."""
     diagnostics = [*line_ends(lines, ctx.config.line_ends), *text_end(lines)]
     if path.endswith(".py"):
         known = lines_that_end_in_a_string(path, ctx)
@@ -53,7 +71,26 @@ def check(path: str, ctx: Context) -> CheckResult:
     elif not path.endswith(".md"):
         # In Markdown, blanks at a line's end may be a line break; that is for those who read Markdown.
         diagnostics += trailing_blanks(lines, True)
-    return {"diagnostics": diagnostics}
+    return diagnostics
+
+
+def _edits(diagnostics: list[Diagnostic]) -> list[Edit]:
+    return [edit for diagnostic in diagnostics for edit in diagnostic.get("edits", [])]
+
+
+def apply(text: str, edits: list[Edit]) -> str:
+    """The text after the edits; of two that overlap, only the one that begins later."""
+    starts, at = [0], 0
+    for line in split(text):
+        at += len(line.text) + len(line.end)
+        starts.append(at)
+    free = len(text)
+    for edit in sorted(edits, key=lambda edit: (edit["line"], edit["column"]), reverse=True):
+        start = starts[edit["line"] - 1] + edit["column"] - 1
+        if start + edit["length"] <= free:
+            text = text[:start] + edit["text"] + text[start + edit["length"] :]
+            free = start
+    return text
 
 
 def split(text: str) -> list[Line]:
