@@ -1,10 +1,10 @@
-"""How fast a call is, next to a bare pair and to pygls, measured in turn in one run.
+"""How fast a call is, next to a bare pair and to pygls, and the other ways to work together, next to calls.
 
-    make bench            (or: python -m tests.bench [--rounds N] [--json FILE])
+    make bench            (or: python -m tests.bench [--rounds N] [--json FILE] [--only calls|ways])
 
 Machines are shared and noisy, so the figures to look at are the ratios: each round measures every contestant once, a
 ratio is taken within the round, and the median over the rounds is printed. A small call carries about 120 bytes each
-way.
+way. The ways beside calls are measured after that, as ratios alone (events.py, channels.py, memory.py, state.py).
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from pathlib import Path
 from plugwire.plugin import loop_factory
 
 from .bare import BareHost
+from .channels import channel_ratios
+from .events import event_ratios
+from .memory import memory_ratios
 from .ours import (
     direct_calls,
     import_time,
@@ -31,10 +34,13 @@ from .ours import (
     relayed_in_flight,
 )
 from .pygls_pair import pygls_calls, pygls_in_flight, pygls_launch
+from .state import state_ratios
 
 CALLS = 3000
 FLIGHT = 12000
 PYGLS_CALLS = 300
+UNREAD = 1_000_000
+"""Events for a plugin that has stopped reading."""
 
 Measure = Callable[[], Awaitable[float]]
 
@@ -91,6 +97,16 @@ async def measure_all(rounds: int) -> dict[str, list[float]]:
     return figures
 
 
+async def measure_ways(rounds: int) -> dict[str, float]:
+    """The ratios of events, channels, memory and state; each takes its own median over the rounds."""
+    return {
+        **await event_ratios(rounds, UNREAD),
+        **await channel_ratios(rounds),
+        **await memory_ratios(rounds),
+        **await state_ratios(rounds=rounds),
+    }
+
+
 def ratios(figures: dict[str, list[float]]) -> dict[str, float]:
     """The median of the ratios within each round."""
     return {
@@ -109,18 +125,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tests/bench", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
+    parser.add_argument("--only", choices=["calls", "ways"], help="measure only these")
     arguments = parser.parse_args()
+    print(
+        f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {arguments.rounds} rounds\n"
+    )
+    figures: dict[str, list[float]] = {}
+    found: dict[str, float] = {}
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        figures = runner.run(measure_all(arguments.rounds))
-    machine = f"{platform.system()} {platform.machine()}"
-    print(f"Python {platform.python_version()} on {machine}, {arguments.rounds} rounds\n")
-    for name, seconds in figures.items():
-        print(f"  {name:<46}{_shown(statistics.median(seconds))}")
-    print()
-    for title, ratio in ratios(figures).items():
-        print(f"  {title:<50}{ratio:8.2f} ×")
+        if arguments.only != "ways":
+            figures = runner.run(measure_all(arguments.rounds))
+            found = ratios(figures)
+            for name, seconds in figures.items():
+                print(f"  {name:<46}{_shown(statistics.median(seconds))}")
+            print()
+            _print_ratios(found)
+        if arguments.only != "calls":
+            ways = runner.run(measure_ways(arguments.rounds))
+            _print_ratios(ways)
+            found |= ways
     if arguments.json:
-        arguments.json.write_text(json.dumps({"seconds": figures, "ratios": ratios(figures)}, indent=2) + "\n")
+        arguments.json.write_text(json.dumps({"seconds": figures, "ratios": found}, indent=2) + "\n")
+
+
+def _print_ratios(found: dict[str, float]) -> None:
+    for title, ratio in found.items():
+        print(f"  {title:<70}{ratio:8.2f} ×")
 
 
 if __name__ == "__main__":
