@@ -1,12 +1,21 @@
-"""Takes its time before it reads anything: seconds, or until nobody writes to the named pipe that is the argument."""
+"""Takes its time before it reads anything: seconds, or until the process has ended that tells its id through a named pipe.
 
+The pipe is the argument then.
+"""
+
+import contextlib
+import os
+import select
 import time
 
 import raw
 
 if raw.argument.startswith("/"):
     with open(raw.argument, "rb") as pipe:
-        pipe.read()
+        pid = int(pipe.read())
+    with contextlib.suppress(ProcessLookupError):
+        # What a process has open is closed in no certain order when it ends; that it has ended comes after all of it.
+        select.select([os.pidfd_open(pid)], [], [])
 else:
     time.sleep(float(raw.argument))
 raw.begin()

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .channel_sending import channel_closed
+from .settling import SharedAction
 from .wire import ChannelClosed, DeadlineExceeded, PlugwireError, Raw
 from .wire.codec import decode_value
 
@@ -36,7 +37,7 @@ class Receiving:
         self._on_change = on_change
         self._owner = owner
         self._handle = handle
-        self._joining: asyncio.Task[None] | None = None
+        self._joining = SharedAction(self._join, on_change)
         self._watchers: deque[asyncio.Future[None]] = deque()
         self._window = 1
         self._grown_at = 0.0
@@ -59,10 +60,7 @@ class Receiving:
         """Be a consumer, unless it is one. It goes on when whoever asked first is cancelled: the host has heard it."""
         if self.joined or self.over is not None:
             return
-        if self._joining is None:
-            self._joining = self._owner.loop.create_task(self._join())
-            self._joining.add_done_callback(self._forget_joining)
-        await asyncio.shield(self._joining)
+        await self._joining.wait()
 
     async def _join(self) -> None:
         params = {"channel": self._handle, "role": "consumer"}
@@ -74,12 +72,6 @@ class Receiving:
         self._begin()
         self._redeliver = told["redeliver"]
         self.joined = True
-
-    def _forget_joining(self, task: asyncio.Task[None]) -> None:
-        self._joining = None
-        if not task.cancelled():
-            task.exception()  # seen: whoever was cancelled will not look
-        self._on_change()
 
     # Taking
 
@@ -211,8 +203,7 @@ class Receiving:
 
     async def leave(self) -> None:
         """Give back what is here or in hand, where the channel delivers again."""
-        if self._joining is not None:
-            await asyncio.wait([self._joining])
+        await self._joining.wait_idle()
         if not self.joined:
             return
         self._flush()

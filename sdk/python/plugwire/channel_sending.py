@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .settling import SharedAction
 from .wire import ChannelClosed, ConnectionClosed, DeadlineExceeded, ErrorCode, PlugwireError, Raw, RequestError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Sending:
         self._on_change = on_change
         self._owner = owner
         self._handle = handle
-        self._joining: asyncio.Task[None] | None = None
+        self._joining = SharedAction(self._join, on_change)
         self._ended: Exception | None = None
         self._most_bytes = 0
         self._credit_items = self._credit_bytes = 0
@@ -43,10 +44,7 @@ class Sending:
         """Be a producer, unless it is one. It goes on when whoever asked first is cancelled: the host has heard it."""
         if self.joined or self._ended is not None:
             return
-        if self._joining is None:
-            self._joining = self._owner.loop.create_task(self._join())
-            self._joining.add_done_callback(self._forget_joining)
-        await asyncio.shield(self._joining)
+        await self._joining.wait()
 
     async def _join(self) -> None:
         params = {"channel": self._handle, "role": "producer"}
@@ -55,12 +53,6 @@ class Sending:
         self._credit_items, self._credit_bytes = told["credit"]["items"], told["credit"]["bytes"]
         self._next_seq = 1
         self.joined = True
-
-    def _forget_joining(self, task: asyncio.Task[None]) -> None:
-        self._joining = None
-        if not task.cancelled():
-            task.exception()  # seen: whoever was cancelled will not look
-        self._on_change()
 
     # Sending
 
@@ -160,8 +152,7 @@ class Sending:
 
     async def leave(self) -> None:
         """Be no producer any more; it may be one again."""
-        if self._joining is not None:
-            await asyncio.wait([self._joining])
+        await self._joining.wait_idle()
         if self.joined:
             self.joined = False
             self._credit_items = 0
