@@ -1,6 +1,6 @@
-"""Takes its time before it reads anything: seconds, or until the process has ended that tells its id through a named pipe.
+"""Takes its time before it reads anything: seconds, or until a process has ended.
 
-The pipe is the argument then.
+The argument is so many seconds, or a named pipe through which the process tells its id.
 """
 
 import contextlib

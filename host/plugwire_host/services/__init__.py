@@ -1,1 +1,1 @@
-"""The host's own services, a folder or a file each, behind one small interface (``routing.participant.HostService``)."""
+"""The host's own services, a folder or a file each, behind one small interface (routing/participant.py)."""

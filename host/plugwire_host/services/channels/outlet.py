@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import Any
 
 from plugwire.wire import QuotaExceeded, Raw
@@ -108,15 +109,14 @@ class Outlet:
 
     def _take_batch(self, consumer: Consumer, most: int) -> Deliver:
         queue = self._queue
-        batch: list[Numbered] = []
-        size = 0
         left = min(consumer.credit_bytes, BATCH_BYTES)
-        while len(batch) < most and size < left:
-            item = len(queue[0][1])
-            if batch and size + item + len(batch) > self._frame_room:
+        count = size = 0
+        for _, item in islice(queue, most):
+            if size >= left or (count and size + len(item) + count > self._frame_room):
                 break
-            batch.append(queue.popleft())
-            size += item
+            count += 1
+            size += len(item)
+        batch: list[Numbered] = [queue.popleft() for _ in range(count)]
         redelivered = min(len(batch), self._returned)
         self._returned -= redelivered
         deliver = Deliver(consumer, consumer.next_seq, batch, size, redelivered)
