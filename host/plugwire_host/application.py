@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plugwire.collaboration import Clients
 from plugwire.context import ProgressCallback
+from plugwire.declarations import Declarations
 from plugwire.wire import ErrorObject, Meta, NotificationReceived, Raw, RequestError
 from plugwire.wire.codec import UNSET, MalformedJson, decode_value, encode_value
 
@@ -80,6 +81,12 @@ class Application:
             self._router.services.take(self, NotificationReceived(method, params))
         else:
             self._router.notify_from_host(method, params)
+
+    def declare(self, declarations: Declarations) -> None:
+        """Tell the services what the application declares, at the start or once more."""
+        self._router.services.joined(self, declarations.describe())
+        if declarations.event_handlers and self.clients is not None:
+            self.clients.events.started()
 
     # What a service asks of a Participant
 

@@ -41,8 +41,9 @@ class Host(Collaboration, Declaring):
             print(await host.call("greeter/hello", {"name": "x"}, timeout=5))
 
     Leaving the ``async with`` ends every plugin, all at once (LIF-14). ``call_timeout`` is the time in seconds of a
-    call that is given none, so that every call ends (CAL-31). ``trace`` is called with each plugin's name, whether the
-    host sent it, and the bytes. All methods belong to the loop's thread; ``BlockingHost`` is for programs without one.
+    call that is given none (CAL-31), ``state`` a file that keeps shared state (STA-14); without it, that ends with the
+    host. ``trace`` is called with each plugin's name, whether the host sent it, and the bytes. All methods belong to
+    the loop's thread; ``BlockingHost`` is for programs without one.
     """
 
     def __init__(
@@ -93,8 +94,8 @@ class Host(Collaboration, Declaring):
         router.local = self._local
         self._offered = OfferedServices(router, on_log=self._log, state=self._state, limits=self._limits)
         self._registry.add(HOST, None, self._own.provides())
-        self._declare()
-        self.declarations.on_change = lambda: self._local.on_loop(self._declare)
+        application.declare(self.declarations)
+        self.declarations.on_change = lambda: self._local.on_loop(lambda: application.declare(self.declarations))
         self._surroundings = Surroundings(
             name=self._name,
             version=self._version,
@@ -266,13 +267,6 @@ class Host(Collaboration, Declaring):
         if self._router is None or self._closing:
             raise ConnectionClosed("the host is not running")
         return self._local, None
-
-    def _declare(self) -> None:
-        """Tell the services what the application declares, now or once more."""
-        if self._router is not None:
-            self._router.services.joined(self._application, self.declarations.describe())
-            if self.declarations.event_handlers:
-                self._local.clients.events.started()
 
     # What happens to plugins
 

@@ -225,8 +225,6 @@ def _apply(link: PluginLink, answer: Answer) -> None:
     link.slots = min(answer.slots, link.peer.limits.in_flight)
     link.takes_meta = answer.takes_meta
     link.maps_memory = answer.maps_memory
-    link.provides = answer.provides
-    link.requires = answer.requires
     link.ranges = {wanted.service: wanted.versions for wanted in answer.requires if str(wanted.versions)}
 
 

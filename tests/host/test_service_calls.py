@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from plugwire.wire import ErrorObject, NotificationReceived, Raw, RequestError
-from plugwire_host.routing.call import Call, Outcome
-from plugwire_host.routing.participant import Participant
+from plugwire_host.routing.call import Call, Outcome, Participant
 from plugwire_host.routing.registry import Registry
 from plugwire_host.routing.router import Router
 

@@ -1,19 +1,16 @@
-"""One call on its way through the host, and who may make one. Spec 04."""
+"""One call on its way through the host, who may make one, and who serves it. Spec 04."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from plugwire.wire import ErrorObject, Meta, PluginCrashed, Raw, RequestId
 from plugwire.wire.codec import UNSET, encode_value
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
-
-    from .link import PluginLink
-    from .participant import Participant
 
 Outcome = Raw | ErrorObject
 """What a caller gets, exactly once."""
@@ -37,6 +34,49 @@ class Caller(Protocol):
     def deliver(self, call: Call, outcome: Outcome) -> None: ...
 
     def deliver_progress(self, call: Call, value: Raw) -> None: ...
+
+
+class Participant(Caller, Protocol):
+    """A plugin, or the application; the object itself is the identity, and lasts as long as the process does."""
+
+    maps_memory: bool
+    """Whether it can map files that the host makes (``capabilities.memory``)."""
+
+    @property
+    def congested(self) -> bool:
+        """Whether it leaves unread what it was sent: what is not urgent should wait in a bounded queue."""
+        ...
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """Call back once, on the loop, when it is not congested any more; never when it ends before."""
+        ...
+
+    def send_notification(self, method: str, params: Any) -> bool:
+        """Send one; params are a JSON object, or the bytes of one. False: it was dropped."""
+        ...
+
+
+@runtime_checkable
+class JoiningParticipant(Protocol):
+    """A participant for which it is cheaper to be sent many things at once."""
+
+    def send_notifications(self, method: str, params: Sequence[Raw]) -> bool:
+        """Send several of one method, joined with others of this turn of the loop. False: all were dropped."""
+        ...
+
+
+class Callee(Protocol):
+    """A plugin that serves calls."""
+
+    name: str
+
+    def serving(self) -> list[Call]:
+        """The calls that hold its slots."""
+        ...
+
+    def let_go(self, call: Call) -> None:
+        """A call is over for its caller: whatever of it is still there is cancelled or forgotten."""
+        ...
 
 
 class Call:
@@ -76,7 +116,7 @@ class Call:
         self.meta = meta
         self.parent: Call | None = None
         self.children: set[Call] | None = None
-        self.callee: PluginLink | None = None
+        self.callee: Callee | None = None
         self.callee_id = 0
         self.phase = Phase.QUEUED
         self.deadline = 0.0
@@ -93,7 +133,7 @@ class Call:
     @property
     def participant(self) -> Participant:
         """The caller as a user of the host's services; nobody else's calls reach one."""
-        return cast("Participant", self.caller)
+        return cast(Participant, self.caller)
 
     def adopt(self, child: Call) -> None:
         """``child`` is made because of this call."""

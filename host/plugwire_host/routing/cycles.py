@@ -8,11 +8,10 @@ callee has no free slot.
 
 from __future__ import annotations
 
-from .call import Call, Phase
-from .link import PluginLink
+from .call import Call, Callee, Phase
 
 
-def find_cycle(call: Call, callee: PluginLink) -> list[str] | None:
+def find_cycle(call: Call, callee: Callee) -> list[str] | None:
     """The way round, as instance names, if ``call`` could be served by ``callee`` only after it had ended."""
     stuck = _closure(call, callee)
     while freed := {other for other in stuck if other is not call and not _waits(other, stuck)}:
@@ -23,7 +22,7 @@ def find_cycle(call: Call, callee: PluginLink) -> list[str] | None:
     return _path(call, holders, stuck)
 
 
-def _closure(call: Call, callee: PluginLink) -> set[Call]:
+def _closure(call: Call, callee: Callee) -> set[Call]:
     """Every call whose end could matter to ``call``."""
     seen = {call}
     waiting = callee.serving()

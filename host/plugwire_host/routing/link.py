@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from plugwire.connection import Connection, Tap
 from plugwire.wire import (
@@ -30,12 +30,10 @@ from plugwire.wire import (
 from plugwire.wire.codec import UNSET, UnsetType, encode_value
 
 from .call import Call, Outcome, Phase
-from .registry import Provided, Required
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
-    from .router import Router
 
 BACKLOG_LIMIT = 8 * 1024 * 1024
 """Bytes that a plugin has not yet read, above which new calls are refused; at twice that its connection ends."""
@@ -47,6 +45,24 @@ Waiting = Call | tuple[str, str, Raw | None]
 """A call, or a notification: its sender, method and params."""
 
 
+class Switchboard(Protocol):
+    """What takes a plugin's messages further; the router."""
+
+    loop: asyncio.AbstractEventLoop
+
+    def hand_over(self, call: Call, callee: PluginLink) -> None: ...
+
+    def answered(self, call: Call, outcome: Raw | ErrorObject | RemoteProtocolError) -> None: ...
+
+    def request_from(self, link: PluginLink, request: RequestReceived) -> None: ...
+
+    def cancel(self, call: Call | None) -> None: ...
+
+    def progress_from(self, link: PluginLink, params: Raw | None) -> None: ...
+
+    def notification_from(self, link: PluginLink, notification: NotificationReceived) -> None: ...
+
+
 class PluginLink:
     """One plugin, as the router sees it. A Caller, and the callee of calls."""
 
@@ -54,7 +70,7 @@ class PluginLink:
         self,
         name: str,
         peer: Peer[Pending],
-        router: Router,
+        router: Switchboard,
         *,
         on_report: Callable[[Arrival[Pending]], None],
         on_closed: Callable[[Exception], None],
@@ -65,8 +81,6 @@ class PluginLink:
         self.slots = 1
         self.takes_meta = False
         self.maps_memory = False
-        self.provides: tuple[Provided, ...] = ()
-        self.requires: tuple[Required, ...] = ()
         self.ranges: Mapping[str, SpecifierSet] = {}
         self.requests: dict[Any, Call] = {}  # the calls that this plugin has made, by its own ids
         self.waiting: deque[Waiting] = deque()

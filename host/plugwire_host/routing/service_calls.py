@@ -12,8 +12,8 @@ from plugwire.requests import error_object
 from plugwire.wire import NotificationReceived, RequestCancelled, RequestError
 from plugwire.wire.codec import encode_value
 
-from .call import Call, Outcome, Phase
-from .participant import Answer, HostService, Participant, Taker
+from .call import Call, Outcome, Participant, Phase
+from .service import Answer, HostService, Taker
 
 
 class ServiceCalls:

@@ -1,1 +1,1 @@
-"""The host's own services, a folder or a file each, behind one small interface (routing/participant.py)."""
+"""The host's own services, a folder or a file each, behind one small interface (routing/service.py)."""

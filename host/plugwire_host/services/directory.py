@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..routing.call import Call
-from ..routing.participant import Answer, Participant, Taker
+from ..routing.call import Call, Participant
 from ..routing.registry import Provided, Registry
+from ..routing.service import Answer, Taker
 
 
 class DirectoryService:

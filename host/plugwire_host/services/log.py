@@ -8,7 +8,8 @@ from typing import Any
 from plugwire.wire import Raw
 from plugwire.wire.codec import MalformedJson, decode_value
 
-from ..routing.participant import Answer, Participant
+from ..routing.call import Participant
+from ..routing.service import Answer
 
 LEVELS = ("debug", "info", "warning", "error")
 

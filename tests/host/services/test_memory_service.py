@@ -12,8 +12,7 @@ import pytest
 
 from plugwire.wire import Raw, RequestError
 from plugwire.wire.codec import decode_value, encode_value
-from plugwire_host.routing.call import Call, Outcome, encode_params
-from plugwire_host.routing.participant import Participant
+from plugwire_host.routing.call import Call, Outcome, Participant, encode_params
 from plugwire_host.routing.registry import Registry
 from plugwire_host.routing.router import Router
 from plugwire_host.services.channels.service import ChannelService

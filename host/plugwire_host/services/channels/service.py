@@ -14,9 +14,9 @@ from typing import Any, cast
 from plugwire.wire import ChannelClosed, ErrorCode, InvalidParams, Raw, RequestError
 from plugwire.wire._codes import MAX_FRAME_BYTES
 
-from ...routing.call import Call
-from ...routing.participant import Answer, Participant, Taker
+from ...routing.call import Call, Participant
 from ...routing.router import Router
+from ...routing.service import Answer, Taker
 from ..params import RESOURCE_NAME, Params
 from .book import ChannelBook, new_handle
 from .ends import HostEnd

@@ -11,7 +11,7 @@ from collections import deque
 from plugwire.wire import Raw
 from plugwire.wire.codec import encode_value
 
-from ...routing.participant import JoiningParticipant, Participant
+from ...routing.call import JoiningParticipant, Participant
 from .subscriptions import Delivery, Published, Subscription
 
 SUBSCRIPTIONS = 1024

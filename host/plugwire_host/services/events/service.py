@@ -16,9 +16,9 @@ from plugwire.wire import CallCycle, ErrorCode, Overloaded, QuotaExceeded, Raw, 
 from plugwire.wire._codes import MAX_FRAME_BYTES
 from plugwire.wire.codec import encode_value
 
-from ...routing.call import Call
-from ...routing.participant import Answer, Participant, Taker
+from ...routing.call import Call, Participant
 from ...routing.router import Router
+from ...routing.service import Answer, Taker
 from ..params import Params, invalid
 from .declared import DeclaredTopics
 from .past import RecentEvents, RetainedEvents

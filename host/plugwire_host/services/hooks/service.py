@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from plugwire.wire import CallCycle
 
-from ...routing.call import Call
+from ...routing.call import Call, Participant
 from ...routing.link import PluginLink
-from ...routing.participant import Answer, Participant, Taker
+from ...routing.service import Answer, Taker
 from ..params import RESOURCE_NAME, Params
 from .order import Contradiction, Link, links_of, order, reasons
 from .run import Asker, HookRun, Observing, Station

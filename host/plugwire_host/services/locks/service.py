@@ -16,9 +16,9 @@ from ..state.store import StateStore, StoreError
 from .table import Hold, LockTable
 
 if TYPE_CHECKING:
-    from ...routing.call import Call
-    from ...routing.participant import Answer, Participant, Taker
+    from ...routing.call import Call, Participant
     from ...routing.router import Router
+    from ...routing.service import Answer, Taker
 
 DEFAULT_LEASE_MS = 30_000
 _LEASES = (100, 3_600_000)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from plugwire.wire import ErrorCode, QuotaExceeded, RequestError
 
-from ...routing.call import Call
-from ...routing.participant import Answer, Participant, Taker
+from ...routing.call import Call, Participant
+from ...routing.service import Answer, Taker
 from ..params import Params
 from .files import NO_ROOM, MemoryFiles
 from .ledger import LARGEST, Memory, MemoryLedger

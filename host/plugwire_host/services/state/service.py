@@ -18,9 +18,9 @@ from .table import LARGEST, StateTable
 from .watches import Watches
 
 if TYPE_CHECKING:
-    from ...routing.call import Call
-    from ...routing.participant import Answer, Participant, Taker
+    from ...routing.call import Call, Participant
     from ...routing.router import Router
+    from ...routing.service import Answer, Taker
 
 MOST_BYTES = 1024 * 1024
 _LONGEST_TEXT = 256

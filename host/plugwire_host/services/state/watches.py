@@ -14,7 +14,7 @@ from typing import Any
 from plugwire.wire import Conflict, QuotaExceeded, Raw
 from plugwire.wire.codec import encode_value
 
-from ...routing.participant import Participant
+from ...routing.call import Participant
 from ..params import invalid
 from .store import Change
 
