@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 
 from attrs import evolve, frozen
 
+from .checks import Check
 from .config import PluginSpec
 from .errors import StartupFailed
-from .examination import ANSWER_TIME, Check, Examination
+from .examination import ANSWER_TIME, Examination
 from .handshake import Answer
 from .routing.registry import Registry
 

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from plugwire.wire import (
     Arrival,
@@ -24,71 +24,22 @@ from plugwire.wire import (
     RemoteProtocolError,
 )
 
+from .checks import ENDED_BY, STEP_OF_STAGE, STEPS, Check
 from .config import PluginSpec
-from .errors import Stage, StartupFailed, hexdump
+from .errors import StartupFailed, hexdump
 from .handshake import Answer
 from .hints import NO_ANSWER_AMONG_THEM, SAYS_WHY, oddity_hint, stray_hint
 from .launching import Launched, launch
+from .offered import OfferedServices
 from .process.exit_status import describe_status
-from .process.ladder import Rung
 from .reporting import describe_arrival
 from .routing.link import Pending
 from .routing.registry import Registry
 from .routing.router import Router
-from .services.directory import DirectoryService
-from .services.log import LogService
 from .surroundings import Surroundings
 
 ANSWER_TIME = 5.0
 """Seconds that a running plugin has to answer ``ping`` and an unknown method, when nothing else is said."""
-
-STEPS = (
-    "executable",
-    "folder",
-    "starts",
-    "stdout",
-    "handshake",
-    "version",
-    "requires",
-    "ping",
-    "unknown method",
-    "answers",
-    "shutdown",
-    "leftovers",
-)
-_STEP_OF_STAGE: dict[Stage, str] = {
-    "executable": "executable",
-    "permission": "executable",
-    "architecture": "executable",
-    "interpreter": "executable",
-    "cwd": "folder",
-    "spawn": "starts",
-    "exited": "starts",
-    "noise": "stdout",
-    "timeout": "handshake",
-    "handshake": "handshake",
-    "protocol": "handshake",
-    "requires": "requires",
-    "version": "version",
-}
-_ENDED_BY: dict[Rung, str] = {
-    "asked": "it ended when asked, but with {}",
-    "input closed": "it did not end on shutdown and exit, but when its standard input was closed ({})",
-    "terminated": "it did not end on shutdown and exit, nor with its standard input, but on SIGTERM ({})",
-    "killed": "it did not end on shutdown and exit, nor with its standard input, nor on SIGTERM; it was killed",
-    "not reaped": "it is still there, though it was killed: the system does not let go of it",
-}
-
-
-@frozen
-class Check:
-    """One step: what was found, and where it failed, the mend."""
-
-    step: str
-    verdict: Literal["ok", "FAIL", "warn", "not reached"]
-    found: str = ""
-    details: tuple[str, ...] = ()
-    hint: str = ""
 
 
 class Examination:
@@ -110,22 +61,26 @@ class Examination:
         self._answered = 0
         self.failure: StartupFailed | None = None
         self.answer: Answer | None = None
-        registry = Registry()
-        self._router = Router(registry, default_timeout=answer_time, on_dropped=lambda *_: None)
-        self._router.services.add(LogService(lambda *_: None))
-        self._router.services.add(DirectoryService(registry))
+        self._has_left = False
+        self._router = Router(Registry(), default_timeout=answer_time, on_dropped=lambda *_: None)
+        OfferedServices(self._router, on_log=lambda *_: None, state=None, limits=Limits())
         self._surroundings = Surroundings(
             name="plugin-run doctor",
             version="1",
             limits=Limits(),
             router=self._router,
-            on_report=lambda _, arrival: self._oddities.append(arrival),
+            on_report=lambda _, arrival: self._note(arrival),
             on_stderr=on_stderr,
             tap=tap,
         )
 
     def close(self) -> None:
         self._router.close()
+
+    def _note(self, arrival: Arrival[Pending]) -> None:
+        # What was under way when it was told to go crosses with that; only an answer that nobody asked for is odd.
+        if not (self._has_left and isinstance(arrival, MessageIgnored) and not arrival.answers):
+            self._oddities.append(arrival)
 
     def checks(self) -> tuple[Check, ...]:
         """Every step, in order."""
@@ -167,7 +122,7 @@ class Examination:
     def _start_failed(self, error: StartupFailed) -> None:
         self.failure = error
         report = error.report
-        step = _STEP_OF_STAGE[report.stage]
+        step = STEP_OF_STAGE[report.stage]
         self._passed_until(step)
         stray = hexdump(report.stray_stdout)
         if stray:
@@ -187,6 +142,7 @@ class Examination:
             self._set("handshake", "warn", f"{answer.name} {answer.version} provides no service", hint=hint)
         self._set("version", "ok", f"protocol {answer.protocol_version}")
         launched.link.connection.send(launched.link.peer.send_notification("initialized"))
+        self._router.services.joined(launched.link, answer.raw)
 
     # The conversation
 
@@ -259,7 +215,7 @@ class Examination:
     # The end
 
     async def _end(self, launched: Launched) -> None:
-        ended_early = launched.link.connection.closed
+        ended_early, self._has_left = launched.link.connection.closed, True
         report = await launched.stop(goodbye=True)
         if not ended_early:
             status = "no exit code" if report.returncode is None else describe_status(report.returncode)
@@ -267,12 +223,12 @@ class Examination:
                 self._set("shutdown", "ok", "it ended when asked, exit code 0")
             elif report.rung == "asked":
                 hint = "end with exit code 0 after shutdown and exit (LIF-15)"
-                self._set("shutdown", "FAIL", _ENDED_BY["asked"].format(status), hint=hint)
+                self._set("shutdown", "FAIL", ENDED_BY["asked"].format(status), hint=hint)
             else:
                 hint = (
                     "answer shutdown with null; end the process on exit, and when standard input ends (LIF-13, LIF-16)"
                 )
-                self._set("shutdown", "FAIL", _ENDED_BY[report.rung].format(status), hint=hint)
+                self._set("shutdown", "FAIL", ENDED_BY[report.rung].format(status), hint=hint)
         if report.leftover:
             hint = "end child processes before you end, or wait for them; these were killed"
             self._set("leftovers", "FAIL", "it left processes of its own behind", hint=hint)

@@ -7,9 +7,10 @@ from typing import Any
 import attrs
 import click
 
+from ..checks import Check
 from ..config import PluginSpec
 from ..doctor import Examined, examine, judge_requirements
-from ..examination import ANSWER_TIME, Check
+from ..examination import ANSWER_TIME
 from .exits import NOT_STARTED, PROTOCOL, exit_code
 from .hosting import interruptible, new_runner
 from .options import Choice, PluginCommand, plugin_options

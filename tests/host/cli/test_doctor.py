@@ -455,6 +455,56 @@ def test_a_plugin_may_ask_for_services_and_log_while_it_is_examined(tmp_path: Pa
     assert done.out.endswith("\n12 passed, 0 failed\n")
 
 
+def test_a_plugin_may_use_what_the_host_offers_while_it_is_examined(tmp_path: Path) -> None:
+    liar = write_plugin(
+        tmp_path,
+        """\
+        def other(message):
+            if "error" in message:
+                sys.exit(3)
+            if "id" in message and "method" in message:
+                raw.refuse(message, -32601)
+
+        raw.begin(raw.result(events=[{"topic": "a.b"}], hooks=[{"name": "c"}]))
+        raw.read()
+        for number, (method, params) in enumerate({
+            "event/subscribe": {"topic": "a.b"},
+            "event/publish": {"topic": "a.b"},
+            "hook/run": {"name": "d", "value": 1},
+            "channel/open": {},
+            "memory/create": {"size": 1},
+            "state/put": {"key": "k", "value": 1},
+            "lock/acquire": {"name": "l"},
+        }.items(), 1):
+            raw.send(id=number, method=method, params=params)
+        raw.serve(other)
+        """,
+    )
+    done = plugin_run("doctor", "--", liar, cwd=tmp_path)
+    assert done.code == 0
+    assert done.out.endswith("\n12 passed, 0 failed\n")
+
+
+def test_what_is_under_way_when_a_plugin_is_told_to_go_is_no_fault(tmp_path: Path) -> None:
+    liar = write_plugin(
+        tmp_path,
+        """\
+        raw.begin()
+        while (message := raw.read())["method"] != "exit":
+            if message.get("method") == "ping":
+                raw.answer(message, None)
+            elif message.get("method") == "shutdown":
+                raw.answer(message, None)
+            elif "id" in message:
+                raw.refuse(message, -32601, "no such method")
+        raw.log("said when it had been told to go")
+        """,
+    )
+    done = plugin_run("doctor", "--", liar, cwd=tmp_path)
+    assert done.code == 0
+    assert "answers         one answer to each request, nothing else" in done.out
+
+
 def test_json_holds_every_step_of_every_plugin(tmp_path: Path) -> None:
     liar = write_plugin(tmp_path)
     done = plugin_run("doctor", "--json", "--with", liar, "--", "./nowhere", cwd=tmp_path)
