@@ -16,7 +16,7 @@ from plugwire_host import Host
 LANE = [sys.executable, str(Path(__file__).parent / "channel_plugin.py")]
 
 
-async def channel_ratios(rounds: int = 5, items: int = 40_000) -> dict[str, float]:
+async def channel_ratios(rounds: int = 5, items: int = 100_000) -> dict[str, float]:
     """How many times as many items a second go through a channel in batches."""
     async with Host() as host:
         for name in ("near", "far"):
@@ -26,9 +26,9 @@ async def channel_ratios(rounds: int = 5, items: int = 40_000) -> dict[str, floa
             batches = await _through_a_channel(host, items)
             figures.append(
                 {
-                    "in batches, against notifications": await _by_notifications(host, items // 2) / batches,
+                    "in batches, against notifications": await _by_notifications(host, items // 5) / batches,
                     "in batches, against one item to a message": await _through_a_channel(
-                        host, items // 4, batches=False
+                        host, items // 10, batches=False
                     )
                     / batches,
                     "without redelivery, against with it": await _through_a_channel(host, items, redeliver=True)
