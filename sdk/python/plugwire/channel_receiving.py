@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .channel_sending import channel_closed
-from .settling import SharedAction
+from .settling import SharedAction, look
 from .wire import ChannelClosed, DeadlineExceeded, PlugwireError, Raw
 from .wire.codec import decode_value
 
@@ -106,7 +106,7 @@ class Receiving:
             return
         if task.cancelled() or task.exception() is not None or (context is not None and context.cancelled):
             self._leaving = self._owner.loop.create_task(self.leave())
-            self._leaving.add_done_callback(_look)
+            self._leaving.add_done_callback(look)
         else:
             del self._held[task]
             self._schedule_flush()
@@ -230,12 +230,6 @@ async def wait_for_any(receivings: list[Receiving], limit: float | None, *, ahea
             timer.cancel()
         for receiving in receivings:
             receiving.unwatch(watcher)
-
-
-def _look(task: asyncio.Task[None]) -> None:
-    """Nobody waits for it, and what it might have failed with is the end of the connection."""
-    if not task.cancelled():
-        task.exception()
 
 
 def _expire(watcher: asyncio.Future[None], limit: float) -> None:

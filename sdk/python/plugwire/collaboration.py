@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from .wire import Raw
+from .wire.codec import MalformedJson
 
 if TYPE_CHECKING:
     from .channels import Channel, ChannelClient
@@ -36,7 +37,10 @@ class Client(Protocol):
     """One way, on one connection."""
 
     def receive(self, method: str, params: Raw | None) -> None:
-        """A notification of the host's service; on the loop, in order. Never blocks, never raises."""
+        """A notification of the host's service; on the loop, in order. Never blocks.
+
+        Raises MalformedJson, LookupError or TypeError for one that is not as the spec says; it is reported then.
+        """
 
     def close(self, reason: Exception) -> None:
         """The connection has ended: so does every wait, with ConnectionClosed."""
@@ -94,8 +98,14 @@ class Clients:
             return False
         client = self._made.get(service)
         if client is not None:
-            self._owner.loop.call_soon(client.receive, method, params)
+            self._owner.loop.call_soon(self._hand_over, client, method, params)
         return True
+
+    def _hand_over(self, client: Client, method: str, params: Raw | None) -> None:
+        try:
+            client.receive(method, params)
+        except (MalformedJson, LookupError, TypeError) as error:
+            self._owner.write_log("warning", f"{method} of the host cannot be understood: {error!r}", {})
 
     def close(self, reason: Exception) -> None:
         self._closed = reason

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
-import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .context import Context
 from .declarations import EventHandler
 from .events import Event, EventClient, SubscriptionEnded
+from .reports import print_exception
+from .router import Kind, kind_of
 from .threads import HandlerThreads
 from .wire import ConnectionClosed, RequestError
 
@@ -48,12 +48,13 @@ class EventHandlers:
         self._threads.close()
 
     async def _serve(self, declared: EventHandler) -> None:
+        handle = self._caller_of(declared.handler)
         options: dict[str, Any] = {"policy": declared.policy, "buffer": declared.buffer, "replay": declared.replay}
         while True:
             try:
                 async with self._client.subscribe(declared.topic, **options) as events:
                     async for event in events:
-                        await self._handle(declared.handler, event)
+                        await self._handle(handle, event)
             except SubscriptionEnded as ended:
                 self._owner.write_log("warning", f"{ended}; it subscribes again", {})
             except ConnectionClosed:
@@ -62,24 +63,29 @@ class EventHandlers:
                 self._owner.write_log("error", f"no events of {declared.topic} are handled: {error}", {})
                 return
 
-    async def _handle(self, handler: Callable[..., Any], event: Event) -> None:
+    def _caller_of(self, handler: Callable[..., Any]) -> Callable[[Event], Awaitable[Any]]:
+        """What handles an event with it."""
+        takes_context = len(inspect.signature(handler).parameters) > 1
+        in_thread = kind_of(handler) is Kind.THREAD
+
+        def handle(event: Event) -> Awaitable[Any]:
+            arguments = (event, Context(self._owner, event.topic, None)) if takes_context else (event,)
+            if in_thread:
+                # In this task's context, so that what the thread publishes is known to be because of the event.
+                return self._threads.run(partial(contextvars.copy_context().run, handler, *arguments))
+            awaitable: Awaitable[Any] = handler(*arguments)
+            return awaitable
+
+        return handle
+
+    async def _handle(self, handle: Callable[[Event], Awaitable[Any]], event: Event) -> None:
         """Whatever a handler raises is reported, and the next event comes; ``close`` is what ends them all."""
         try:
-            call = partial(handler, *self._arguments(handler, event))
-            if inspect.iscoroutinefunction(handler):
-                await call()
-            else:
-                # In this task's context, so that what the thread publishes is known to be because of the event.
-                await self._threads.run(partial(contextvars.copy_context().run, call))
+            await handle(event)
         except ConnectionClosed:
             return  # the host is done with this plugin, and the handler has nothing to do with it
         except (Exception, SystemExit, asyncio.CancelledError) as error:
             if self._closed:
                 raise
             self._owner.write_log("error", f"the handler of {event.topic} failed: {error!r}", {})
-            with suppress(OSError, ValueError):  # where nobody reads standard error, nothing is lost
-                traceback.print_exception(error)
-
-    def _arguments(self, handler: Callable[..., Any], event: Event) -> tuple[Any, ...]:
-        takes_context = len(inspect.signature(handler).parameters) > 1
-        return (event, Context(self._owner, event.topic, None)) if takes_context else (event,)
+            print_exception(error)

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from .wire import ConnectionClosed, PlugwireError, Raw, RequestError
-from .wire.codec import MalformedJson, decode_value
+from .wire.codec import decode_value
 
 if TYPE_CHECKING:
     from .context import Context, Owner
@@ -242,20 +242,17 @@ class EventClient:
 
     def receive(self, method: str, params: Raw | None) -> None:
         """``event/deliver`` or ``event/ended``. One of a subscription that is gone has no effect."""
-        try:
-            told = decode_value(params if params is not None else b"{}")
-            subscription = self._subscriptions.get(told["subscription"])
-            if subscription is None:
-                return
-            if method == "event/deliver":
-                more = told.get("missed", 0), told.get("past", False), told.get("hops", 0)
-                subscription.receive(Event(told["topic"], told.get("data"), told["from"], told["seq"], *more))
-            elif method == "event/ended":
-                del self._subscriptions[told["subscription"]]
-                ended = SubscriptionEnded(subscription.topic, told["reason"], told["missed"])
-                subscription.ended(ended, ended.missed)
-        except (MalformedJson, LookupError, TypeError) as error:
-            self._owner.write_log("warning", f"{method} of the host cannot be understood: {error!r}", {})
+        told = decode_value(params if params is not None else b"{}")
+        subscription = self._subscriptions.get(told["subscription"])
+        if subscription is None:
+            return
+        if method == "event/deliver":
+            more = told.get("missed", 0), told.get("past", False), told.get("hops", 0)
+            subscription.receive(Event(told["topic"], told.get("data"), told["from"], told["seq"], *more))
+        elif method == "event/ended":
+            del self._subscriptions[told["subscription"]]
+            ended = SubscriptionEnded(subscription.topic, told["reason"], told["missed"])
+            subscription.ended(ended, ended.missed)
 
     def close(self, reason: Exception) -> None:
         """The connection has ended."""

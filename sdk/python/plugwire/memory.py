@@ -16,7 +16,7 @@ from weakref import WeakSet
 from .memory_content import Content, create_content, read_content
 from .settling import settled
 from .wire import Conflict, PlugwireError, Raw, RequestError
-from .wire.codec import MalformedJson, decode_value
+from .wire.codec import decode_value
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -258,7 +258,7 @@ class MemoryClient:
 
     def receive(self, method: str, params: Raw | None) -> None:
         """``memory/released``: a lease has ended with its time (MEM-16)."""
-        told = _told(params)
+        told = {} if params is None else decode_value(params)
         lease = self._leases.pop(str(told.get("memory")), None)
         for memory in lease.users if lease is not None else ():
             memory.lose(str(told.get("reason", "its lease has ended")))
@@ -279,11 +279,3 @@ def _handle_of(reference: str | dict[str, Any]) -> str:
     if not isinstance(handle, str):
         raise TypeError(f'a reference to a memory is {{"$memory": handle}} or the handle, and {reference!r} is neither')
     return handle
-
-
-def _told(params: Raw | None) -> dict[str, Any]:
-    try:
-        told = decode_value(params) if params is not None else {}
-    except MalformedJson:
-        return {}
-    return told if isinstance(told, dict) else {}

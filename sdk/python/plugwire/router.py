@@ -37,7 +37,7 @@ class Method:
         self.idempotent = idempotent
         # What the protocol itself sends may have more members in a later version (LIF-07).
         self.binding = Binding(handler, ignores_unknown=name in METHOD_IS_REQUEST)
-        self.kind = _kind(handler)
+        self.kind = kind_of(handler)
         self.description = (inspect.getdoc(handler) or "").split("\n\n")[0]
 
     def describe(self) -> dict[str, Any]:
@@ -98,7 +98,8 @@ def check_name(name: str) -> None:
         raise ValueError(f"a method's name is service/method, such as text/search, and {name!r} is not")
 
 
-def _kind(handler: Callable[..., Any]) -> Kind:
+def kind_of(handler: Callable[..., Any]) -> Kind:
+    """How a handler has to be run."""
     if not (inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(getattr(handler, "__call__", None))):  # noqa: B004
         return Kind.THREAD
     code = getattr(handler, "__code__", None)

@@ -31,7 +31,7 @@ class SharedAction:
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._running = None
-        _look(task)
+        look(task)
         self._on_end()
 
 
@@ -51,10 +51,10 @@ async def settled(action: Coroutine[Any, Any, T], undo: Callable[[T], Coroutine[
 def _undo(done: asyncio.Future[T], undo: Callable[[T], Coroutine[Any, Any, Any]] | None) -> None:
     if done.cancelled() or done.exception() is not None or undo is None:
         return
-    asyncio.ensure_future(undo(done.result())).add_done_callback(_look)
+    asyncio.ensure_future(undo(done.result())).add_done_callback(look)
 
 
-def _look(done: asyncio.Future[Any]) -> None:
+def look(done: asyncio.Future[Any]) -> None:
     """Nobody waits for it, and what it might have failed with is of no use to anybody."""
     if not done.cancelled():
         done.exception()
