@@ -163,8 +163,13 @@ class PluginLink:
             return True
         return self.send_notification(method, params)
 
+    @property
+    def _takes_notifications(self) -> bool:
+        connection = self.connection
+        return not connection.closed and self.peer.state is State.READY and connection.backlog <= BACKLOG_LIMIT
+
     def send_notification(self, method: str, params: Any) -> bool:
-        if self.connection.closed or self.peer.state is not State.READY or self.connection.backlog > BACKLOG_LIMIT:
+        if not self._takes_notifications:
             return False
         try:
             self.connection.send(self.peer.send_notification(method, UNSET if params is None else params))
@@ -173,7 +178,7 @@ class PluginLink:
         return True
 
     def send_notifications(self, method: str, params: Sequence[Raw]) -> bool:
-        if self.connection.closed or self.peer.state is not State.READY or self.connection.backlog > BACKLOG_LIMIT:
+        if not self._takes_notifications:
             return False
         try:
             self.connection.send_soon(self.peer.send_notifications(method, params))

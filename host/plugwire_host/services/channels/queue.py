@@ -143,10 +143,10 @@ class Channel:
         if producer is None:
             raise RequestError("it has not joined this channel as a producer", code=ErrorCode.PERMISSION_DENIED)
         sizes = [len(item) for item in items]
-        self._check(producer, seq, sizes)
+        size = sum(sizes)
+        self._check(producer, seq, sizes, size)
         if not items:
             return
-        size = sum(sizes)
         producer.next_seq += len(items)
         producer.credit_items -= len(items)
         producer.credit_bytes -= size
@@ -157,13 +157,13 @@ class Channel:
         producer.waiting_bytes += size
         self._admit()
 
-    def _check(self, producer: Producer, seq: int, sizes: list[int]) -> None:
+    def _check(self, producer: Producer, seq: int, sizes: list[int], size: int) -> None:
         if seq != producer.next_seq:
             raise invalid("$.seq", f"expected {producer.next_seq}, which follows on what was sent before")
         if len(sizes) > producer.credit_items:
             raise QuotaExceeded(f"{len(sizes)} items were sent with credit for {producer.credit_items}")
-        if sizes and sum(sizes[:-1]) >= producer.credit_bytes:
-            raise QuotaExceeded(f"{sum(sizes)} bytes were sent with credit for {producer.credit_bytes}")
+        if sizes and size - sizes[-1] >= producer.credit_bytes:
+            raise QuotaExceeded(f"{size} bytes were sent with credit for {producer.credit_bytes}")
         largest = max(sizes, default=0)
         if largest > self.max_item_bytes:
             raise RequestError(

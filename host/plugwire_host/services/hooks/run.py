@@ -1,7 +1,7 @@
 """One run of a hook: the value on its way through the links. Spec HOK-08 to HOK-24.
 
 Owns: what each link is asked, and what its answer or its failure does to the value. Does not own: which links there
-are, and their order (hooks.py); how a call reaches its plugin (routing).
+are, and their order (service.py); how a call reaches its plugin (routing).
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from plugwire.requests import error_object
 from plugwire.wire import DeadlineExceeded, RequestError
 from plugwire.wire.codec import encode_value
 
+from ..expiries import Alarm
 from ..params import RESOURCE_NAME, Params
-from ..state.expiries import Alarm
 from ..state.store import StateStore, StoreError
 from .table import Hold, LockTable
 

@@ -12,8 +12,8 @@ from typing import Protocol
 from plugwire.wire import LockLost, QuotaExceeded
 
 from ...routing.call import Caller
+from ..expiries import Expiries
 from ..params import invalid
-from ..state.expiries import Expiries
 
 EACH = 1024
 

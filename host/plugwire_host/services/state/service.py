@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from plugwire.wire import Limits, Raw, RequestError
 from plugwire.wire.depth import nests_deeper
 
+from ..expiries import Alarm
 from ..locks.service import LockService, lock_token
 from ..locks.table import not_held
 from ..params import RESOURCE_NAME, Params
-from .expiries import Alarm
 from .store import Entry, StateStore, StoreError
 from .table import LARGEST, StateTable
 from .watches import Watches
@@ -125,14 +125,11 @@ class StateService:
         prefix = params.text("prefix", most=_LONGEST_TEXT)
         from_revision = params.integer("fromRevision", 1, LARGEST, default=None)
         self._expire()
-        # Who calls a service of the host is a participant.
-        participant: Any = call.caller
-        watch = self._watches.open(participant, prefix, from_revision)
+        watch = self._watches.open(call.participant, prefix, from_revision)
         return {"watch": watch.number, "revision": self._table.revision}
 
     def _unwatch(self, call: Call) -> None:
-        participant: Any = call.caller
-        self._watches.close(participant, Params(call.params).integer("watch", 1, LARGEST))
+        self._watches.close(call.participant, Params(call.params).integer("watch", 1, LARGEST))
 
     def _acknowledge(self, participant: Participant, raw: Raw | None) -> None:
         params = Params(raw)

@@ -13,8 +13,8 @@ from attrs import evolve
 from plugwire.wire import Conflict, InvalidParams, QuotaExceeded, Raw
 from plugwire.wire.codec import MalformedJson, decode_value, encode_value
 
+from ..expiries import Expiries
 from ..params import invalid
-from .expiries import Expiries
 from .store import Change, Entry, StateStore, StoreError
 
 LARGEST = 2**53 - 1
