@@ -12,6 +12,7 @@ from pathlib import Path
 from chapters import load_chapters
 from emit_markdown import fill
 from emit_python import emit_codes, emit_types
+from emit_requirements import emit_requirements
 from emit_schema import BUNDLE, MESSAGES, emit_schemas
 from lints import check
 from model import ModelError
@@ -52,6 +53,9 @@ def generate(root: Path) -> dict[Path, str | None]:
         **schemas,
         # The host checks what a plugin says of itself by it, and spec/ is not there at run time.
         Path("host/plugwire_host/protocol.schema.json"): schemas[BUNDLE],
+        # The suite stands alone: it has the sentences and the schemas with it.
+        Path("conformance/plugwire_conformance/protocol.schema.json"): schemas[BUNDLE],
+        Path("conformance/plugwire_conformance/requirements.json"): emit_requirements(root),
         **fill(model, chapters),
     }
 

@@ -9,7 +9,12 @@ import pytest
 from tests.repo.repository import ROOT, run_python
 
 GENERATED_PYTHON = ["sdk/python/plugwire/wire/_codes.py", "sdk/python/plugwire/types/_generated.py"]
-GENERATED_ELSEWHERE = [*GENERATED_PYTHON, "host/plugwire_host/protocol.schema.json"]
+GENERATED_ELSEWHERE = [
+    *GENERATED_PYTHON,
+    "host/plugwire_host/protocol.schema.json",
+    "conformance/plugwire_conformance/protocol.schema.json",
+    "conformance/plugwire_conformance/requirements.json",
+]
 
 
 def codegen(*arguments: str) -> tuple[int, str, str]:
@@ -22,7 +27,7 @@ def copy(tmp_path: Path) -> Path:
     """A copy of the spec and of what is generated from it."""
     shutil.copytree(ROOT / "spec", tmp_path / "spec")
     for name in GENERATED_ELSEWHERE:
-        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 

@@ -4,9 +4,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from prose import read_chapter, read_spec
 
 from tests.repo.repository import ROOT
-from tests.repo.requirements import ids_in_source, marked_ids, read_chapter, read_spec, read_untested
+from tests.repo.requirements import ids_in_source, marked_ids, read_untested
 
 UNTESTED = Path(__file__).with_name("untested.toml")
 
