@@ -440,6 +440,7 @@ def test_chunks_that_were_sent_before_a_commit_are_there_with_it(tmp_path: Path)
         ({"offset": 0, "data": "????"}, "$.chunk.data: expected base64: Only base64 data is allowed"),
         ({"offset": 0, "data": "é"}, "$.chunk.data: expected base64: string argument should contain only ASCII"),
         ({"offset": 0, "data": "A" * 349532}, "$.chunk.data: expected a string of at most 349528 characters"),
+        (chunk(0, b"x" * 262145), "$.chunk.data: expected at most 262144 bytes, and these are 262145"),
         ({"offset": "0", "data": ""}, "$.chunk.offset: expected an integer from 0 to 10"),
         (["x"], "$.chunk: expected an object: "),
         (None, "$.chunk: expected an object: "),

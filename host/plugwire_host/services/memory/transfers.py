@@ -59,6 +59,8 @@ class Upload:
             content = binascii.a2b_base64(text, strict_mode=True)
         except ValueError as error:
             raise params.wrong("data", f"expected base64: {error}") from None
+        if len(content) > CHUNK:
+            raise params.wrong("data", f"expected at most {CHUNK} bytes, and these are {len(content)}")
         if offset + len(content) > self.memory.size:
             raise params.wrong("data", f"{len(content)} bytes at {offset} go past the end, which is {self.memory.size}")
         return offset, content
