@@ -560,7 +560,8 @@ def test_a_host_of_another_minor_version_with_unknown_capabilities_is_welcome() 
     run(conversation())
 
 
-@pytest.mark.parametrize("version", [None, 1, "", "x.1"])
+@pytest.mark.requirement("LIF-05")
+@pytest.mark.parametrize("version", [None, 1, "", "x.1", "1", "1.", "1.0.0", "01.0", "1.0 "])
 def test_a_version_that_is_none_is_refused(version: Any) -> None:
     async def conversation() -> None:
         with pytest.raises(InvalidParams) as refused:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from .wire import PROTOCOL_VERSION, ErrorCode, InvalidParams, Limits, Raw, RequestError
 from .wire.codec import MalformedJson, decode_value
+
+_VERSION = re.compile(r"(0|[1-9][0-9]{0,4})\.(0|[1-9][0-9]{0,4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ def accept_initialize(params: Raw | None) -> HostTerms:
     except MalformedJson as error:
         raise _invalid("$", str(error)) from None
     version = told.get("protocolVersion")
-    if not isinstance(version, str) or not version.partition(".")[0].isdecimal():
+    if not isinstance(version, str) or _VERSION.fullmatch(version) is None:
         raise _invalid("$.protocolVersion", 'expected a version such as "1.0"')
     if version.partition(".")[0] != PROTOCOL_VERSION.partition(".")[0]:
         raise RequestError(
