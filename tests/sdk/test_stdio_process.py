@@ -187,6 +187,17 @@ def test_stray_bytes_from_the_host_end_it_with_a_sentence(ready: Driver) -> None
     assert "demo: the host broke the protocol: " in ready.errors()
 
 
+@pytest.mark.requirement("FRM-08")
+def test_what_is_tolerated_in_the_hosts_framing_is_told_once(ready: Driver) -> None:
+    body = b'{"jsonrpc":"2.0","id":77,"method":"ping"}'
+    for _ in range(2):
+        ready.send_bytes(b"content-length: %d\r\n\r\n%b" % (len(body), body))
+        assert ready.receive()["id"] == 77
+    told = [line for line in ready.errors().splitlines() if "tolerated" in line]
+    assert len(told) == 1
+    assert told[0].startswith("warning: ")
+
+
 @pytest.mark.requirement("FRM-18")
 def test_an_input_that_ends_inside_a_frame_ends_it_with_a_sentence(ready: Driver) -> None:
     ready.call("shutdown")

@@ -22,6 +22,7 @@ from .threads import HandlerThreads
 from .wire import (
     Arrival,
     CancelRequested,
+    Deviation,
     MethodNotFound,
     NotificationReceived,
     Peer,
@@ -80,6 +81,9 @@ class Runtime:
                 self._requests.cancel(arrival.id)
             case NotificationReceived():
                 self._on_notification(arrival)
+            case Deviation():
+                found = f"{arrival.kind} (at byte {arrival.offset} of what the host sent): tolerated, and told once"
+                self._reports.log("warning", found, {})
             case _:
                 pass  # MSG-19, LIF-02: what has no effect is no trouble of the plugin's author
 
