@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test check lint types layers generate bench lock clean
+.PHONY: help setup demo test check lint types layers generate bench conform mutants lock clean
 
 help:
 	@echo "make demo      set up, and review this project's own documents and sources with plugins"
 	@echo "make test      set up, and run every test"
 	@echo "make check     lint, types, layers and freshness of generated files"
 	@echo "make bench     compare the speed of a call with a bare pair and with pygls"
+	@echo "make conform   check every subject, and the host, with the conformance suite; compare with the baselines"
+	@echo "make mutants   print which case of the suite finds which vice"
 	@echo "make generate  make everything again that is made from spec/model"
 
 setup: $(READY)
@@ -55,6 +57,12 @@ generate: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+
+conform: $(READY)
+	$(BIN)/python conformance/subjects/run.py
+
+mutants: $(READY)
+	$(BIN)/python -m tests.conformance.mutants
 
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet pip-tools

@@ -46,7 +46,7 @@ _BINDS_HOST = frozenset(
         "MAN-08",
     ]
 )
-_BINDS_PLUGIN = frozenset(["FRM-14", "FRM-16", "LIF-05", "CAL-17"])
+_BINDS_PLUGIN = frozenset(["FRM-14", "FRM-16", "LIF-05", "CAL-17", "MEM-10", "MEM-11"])
 
 
 def emit_requirements(root: Path) -> str:
@@ -64,7 +64,7 @@ def _row(root: Path, requirement: Requirement) -> dict[str, object]:
         "binds": _binds(requirement),
         "chapter": title,
         "file": requirement.file,
-        "text": requirement.text.replace("`", ""),
+        "text": requirement.text,
     }
 
 

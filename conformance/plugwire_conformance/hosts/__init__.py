@@ -1,0 +1,1 @@
+"""The suite as plugins: it gives a host under test programs to launch, and speaks through their pipes."""

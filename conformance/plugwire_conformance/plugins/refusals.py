@@ -1,0 +1,54 @@
+"""What a case asks of a plugin's answer to a single message: its code, its id, and whether it came at all."""
+
+from typing import Any
+
+from ..case import Broken
+from ..connection import Connection, show
+from ..wire.messages import Json, Message, encode_json, same_id
+from .talk import METHOD_NOT_FOUND as METHOD_NOT_FOUND
+from .talk import Talk
+
+PARSE_ERROR = -32700
+INVALID_REQUEST, INVALID_PARAMS, INTERNAL_ERROR = -32600, -32602, -32603
+NOT_INITIALIZED, CANCELLED, OVERLOADED, TOO_LARGE, UNSUPPORTED_VERSION = -32002, -32800, -32013, -32016, -32017
+_LONG = 400
+
+
+def next_answer(talk: Connection, rule: str = "") -> Message:
+    """The next response, whatever its id: for when one request alone is open."""
+    return talk.wait_for(lambda message: message.is_response, "an answer", rule=rule)
+
+
+def expect_refusal(talk: Connection, message: Json, id: Json, *codes: int, rule: str) -> Message:
+    """Sends a message and expects an error with one of the codes and just that id."""
+    talk.send_message(message)
+    return check_refusal(next_answer(talk, rule), id, *codes, rule=rule)
+
+
+def check_refusal(answer: Message, id: Json, *codes: int, rule: str) -> Message:
+    """Broken unless the answer is an error with one of the codes and just that id."""
+    expected = f"an error with {' or '.join(map(str, codes))} and the id {encode_json(id).decode()}"
+    if answer.error_code not in codes:
+        raise Broken("the answer has another code", expected=expected, got=show(answer), requirement=rule)
+    if not same_id(answer.id, id):
+        raise Broken("the answer has another id", expected=expected, got=show(answer), requirement=rule)
+    return answer
+
+
+def param(message: Message, name: str, kind: type, rule: str = "MSG-03") -> Any:
+    """A member of the params; Broken where it is absent or of another type."""
+    params = message.params
+    value = params.get(name) if isinstance(params, dict) else None
+    if not isinstance(value, kind):
+        what = f"{message.method} without {name}"
+        raise Broken(what, expected=f"{name}, of the type that the spec gives", got=show(message), requirement=rule)
+    return value
+
+
+def reads_while_serving(talk: Talk) -> bool:
+    """Whether the plugin answers `ping` while it serves `conformance/sleep`; one that reads no further may not."""
+    slow = talk.request("conformance/sleep", {"ms": _LONG})
+    quick = talk.request("ping")
+    first = next_answer(talk)
+    talk.expect_answer(quick if same_id(first.id, slow) else slow)
+    return same_id(first.id, quick)

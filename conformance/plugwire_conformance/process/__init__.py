@@ -1,0 +1,1 @@
+"""Programs under test: their start, their pipes and their end."""
