@@ -1,0 +1,1 @@
+"""Cases for hosts: the suite plays the plugins."""

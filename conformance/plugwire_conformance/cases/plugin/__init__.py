@@ -1,0 +1,1 @@
+"""Cases for plugins: the suite is the host."""
