@@ -1,0 +1,1 @@
+"""Vices of hosts: each changes the host in one way."""
