@@ -62,8 +62,10 @@ def test_the_readme_has_these_programs() -> None:
     assert sorted(blocks(README.read_text(encoding="utf-8"))) == ["greeter.py", "host.py", "sh", "test_greeter.py"]
 
 
-def test_the_plugin_is_called_and_examined_from_the_shell(folder: Path) -> None:
-    assert run_in(folder, "sh", "-e", "sh") == (
+def test_the_plugin_is_called_examined_and_certified_from_the_shell(folder: Path) -> None:
+    code, out, err = run_in(folder, "sh", "-e", "sh")
+    examined, end, certified = out.partition("12 passed, 0 failed\n")
+    assert (code, examined + end, err) == (
         0,
         '"Hello, Ada!"\n'
         "greeter: python greeter.py\n"
@@ -82,6 +84,9 @@ def test_the_plugin_is_called_and_examined_from_the_shell(folder: Path) -> None:
         "12 passed, 0 failed\n",
         "",
     )
+    assert certified.startswith("plugin  greeter 1.0.0   spec 1.0 ")
+    assert certified.endswith("exit 0\n")
+    assert "FAIL" not in certified
 
 
 def test_the_host_calls_the_plugin(folder: Path) -> None:
