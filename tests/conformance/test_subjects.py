@@ -218,7 +218,7 @@ def test_the_suite_is_told_the_profile_the_framing_what_to_skip_and_the_baseline
     assert run.main([], [subject(told.name, suite, command=("told",), **members)]) == 0
     written = suite / "build" / "told.json"
     options = f"--framing line --skip a/y --skip a/z --baseline {suite / 'known.toml'}"
-    expected = f"run --profile full --jobs 6 --json {written} {options} -- told"
+    expected = f"run --profile full --jobs 4 --seed 1 --json {written} {options} -- told"
     assert (suite / "arguments").read_text() == expected
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from attrs import frozen
 
 _LENGTH = re.compile(rb"(?i)content-length[ \t]*:[ \t]*([0-9]{1,10})[ \t]*\r?\n")
-_HEADERS = re.compile(rb"(?:[!-9;-~]+[ \t]*:[^\r\n]*\r?\n)*")
+_HEADERS = re.compile(rb"(?:(?![{\[])[!-9;-~]+[ \t]*:[^\r\n]*\r?\n)*")
 _CANONICAL = re.compile(rb"Content-Length: (?:0|[1-9][0-9]*)\r\n\r\n")
 
 

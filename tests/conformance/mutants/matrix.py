@@ -152,7 +152,7 @@ def _judge(role: str, vice: Vice, command: list[str], only: tuple[str, ...]) -> 
 def _problems(vice: Vice, results: dict[str, CaseResult], failed: frozenset[str]) -> Iterator[str]:
     for name in sorted(set(vice.kills) - failed):
         yield f"not killed by {name}"
-    for name in sorted(failed - set(vice.kills)):
+    for name in sorted(failed - set(vice.kills) - set(vice.also)):
         yield f"killed by {name}: {_first(results[name])}"
     for name, case in results.items():
         if case.verdict is Verdict.ERROR:

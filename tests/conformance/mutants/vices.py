@@ -25,6 +25,8 @@ class Vice:
     in_lines: bool = False
     #: How often each case is asked.
     repeat: int = 1
+    #: What sees it too, but only at times.
+    also: tuple[str, ...] = ()
     #: Cases that show it, where only an oracle is named.
     asks: tuple[str, ...] = ()
     #: The vice shows only at times, and the report has to say so.

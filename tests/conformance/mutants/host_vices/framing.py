@@ -114,6 +114,7 @@ def writes_header_names_in_lower_case() -> None:
     "writes-long-frames-in-two-pieces",
     kills=("framing/contiguous", "everywhere/whole-frames"),
     because="FRM-03",
+    also=("everywhere/valid-json", "everywhere/only-frames", "everywhere/lengths-in-bytes"),
 )
 def writes_long_frames_in_two_pieces() -> None:
     from plugwire.connection import Connection

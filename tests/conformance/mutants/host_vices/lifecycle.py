@@ -79,20 +79,20 @@ def does_not_know_what_is_too_early() -> None:
 
 @vice("host", "keeps-early-notifications-for-later", kills=("lifecycle/early-notification",), because="LIF-02")
 def keeps_early_notifications_for_later() -> None:
+    """They are forwarded right before the first that comes in time."""
     from plugwire.wire import NotificationReceived
     from plugwire.wire.codec import Raw
-    from plugwire_host.supervisor import Supervisor
+    from plugwire_host.routing.router import Router
 
-    ready = Supervisor.become_ready
+    forward = Router.notification_from
 
-    def and_catch_up(self: Any) -> None:
-        ready(self)
-        link = self.launched.link
-        for body in getattr(link.peer, "early", ()):
-            late = NotificationReceived(body[0], Raw(body[1]))
-            link._router.loop.call_soon(link._router.notification_from, link, late)
+    def and_catch_up(self: Any, link: Any, arrival: Any) -> None:
+        early, link.peer.early = getattr(link.peer, "early", ()), ()
+        for method, params in early:
+            forward(self, link, NotificationReceived(method, Raw(params)))
+        forward(self, link, arrival)
 
-    Supervisor.become_ready = and_catch_up
+    Router.notification_from = and_catch_up
     _keep_early()
 
 
