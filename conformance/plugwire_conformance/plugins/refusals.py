@@ -5,9 +5,9 @@ from typing import Any
 from ..case import Broken
 from ..connection import Connection, show
 from ..wire.messages import Json, Message, encode_json, same_id
-from .talk import METHOD_NOT_FOUND as METHOD_NOT_FOUND
 from .talk import Talk
 
+METHOD_NOT_FOUND = -32601
 PARSE_ERROR = -32700
 INVALID_REQUEST, INVALID_PARAMS, INTERNAL_ERROR = -32600, -32602, -32603
 NOT_INITIALIZED, CANCELLED, OVERLOADED, TOO_LARGE, UNSUPPORTED_VERSION = -32002, -32800, -32013, -32016, -32017

@@ -15,8 +15,6 @@ from ..wire_log import WireLog
 
 #: What we say of limits unless a case wants others: the defaults of the spec.
 LIMITS = {"maxFrameBytes": 4194304, "maxDepth": 128, "maxInFlight": 256}
-#: How a plugin may answer `ping` when it does not know it (LIF-18).
-METHOD_NOT_FOUND = -32601
 
 
 class Talk(Connection):
