@@ -341,8 +341,7 @@ def test_a_plugin_has_no_more_requests_open_than_it_takes(concurrency: int) -> N
 
 @pytest.mark.requirement("CAL-13")
 def test_a_full_queue_is_answered_overloaded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plugwire_host.routing.link.QUEUE_LIMIT", 2)
-    monkeypatch.setattr("plugwire_host.routing.router.QUEUE_LIMIT", 2)
+    monkeypatch.setattr("plugwire_host.routing.queue.QUEUE_LIMIT", 2)
 
     async def main() -> tuple[RequestError, list[Any]]:
         async with Host() as host:
@@ -364,6 +363,33 @@ def test_a_full_queue_is_answered_overloaded_at_once(monkeypatch: pytest.MonkeyP
     assert type(error) is Overloaded
     assert error.data == {"instance": "a", "limit": 2}
     assert answers == ["released", {"number": 2}, {"number": 3}]
+
+
+@pytest.mark.requirement("CAL-13")
+def test_a_queue_of_large_params_is_full_when_its_bytes_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plugwire_host.routing.queue.QUEUE_BYTES", 250_000)
+
+    async def main() -> tuple[RequestError, list[Any]]:
+        async with Host() as host:
+            watch = Watch(host)
+            await host.launch("a", relay("a"))
+            held = await begun(watch, "a", "holding", host.call("a/hold"))
+            waiting = [asyncio.ensure_future(host.call("a/echo", {"text": "x" * 100_000})) for _ in range(2)]
+            await asyncio.sleep(0)
+            error = await fails(host.call("a/echo", {"text": "x" * 100_000}))
+            small = asyncio.ensure_future(host.call("a/echo", {"text": "small"}))
+            waiting[0].cancel()
+            await asyncio.wait(waiting[:1])
+            last = asyncio.ensure_future(host.call("a/echo", {"text": "y" * 100_000}))
+            await asyncio.sleep(0)
+            await launch(host, b=relay("b"))
+            await host.call("b/say", {"messages": [{"method": "a/release"}]})
+            return error, [await call for call in (held, waiting[1], small, last)]
+
+    error, answers = run(main())
+    assert type(error) is Overloaded
+    assert error.data == {"instance": "a", "limit": 250_000}
+    assert answers == ["released", {"text": "x" * 100_000}, {"text": "small"}, {"text": "y" * 100_000}]
 
 
 # Cancel

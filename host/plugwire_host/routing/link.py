@@ -7,7 +7,6 @@ where a call goes (router.py) or whether the plugin runs (supervisor.py).
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,6 +29,7 @@ from plugwire.wire import (
 from plugwire.wire.codec import UNSET, UnsetType, encode_value
 
 from .call import Call, Outcome, Phase
+from .queue import WaitingMessages
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -37,12 +37,8 @@ if TYPE_CHECKING:
 
 BACKLOG_LIMIT = 8 * 1024 * 1024
 """Bytes that a plugin has not yet read, above which new calls are refused; at twice that its connection ends."""
-QUEUE_LIMIT = 1024
-"""Messages that wait for a free slot of one plugin."""
 
 Pending = Call | asyncio.Future[Any]
-Waiting = Call | tuple[str, str, Raw | None]
-"""A call, or a notification: its sender, method and params."""
 
 
 class Switchboard(Protocol):
@@ -83,7 +79,7 @@ class PluginLink:
         self.maps_memory = False
         self.ranges: Mapping[str, SpecifierSet] = {}
         self.requests: dict[Any, Call] = {}  # the calls that this plugin has made, by its own ids
-        self.waiting: deque[Waiting] = deque()
+        self.waiting = WaitingMessages()
         self.connection: Connection[Pending] = Connection(
             peer, on_arrival=self._on_arrival, on_closed=on_closed, tap=tap
         )
@@ -129,8 +125,7 @@ class PluginLink:
         if call.token:
             self._progress.pop(call.token, None)
         if call.phase is Phase.QUEUED:
-            if call in self.waiting:
-                self.waiting.remove(call)
+            if self.waiting.remove(call):
                 self.pump()
         elif call.callee_id in self.peer.outgoing and not self.connection.closed:
             self.connection.send(self.peer.send_cancel(call.callee_id))
@@ -142,7 +137,7 @@ class PluginLink:
         self._pumping = True
         try:
             while self.waiting and not self.connection.closed:
-                head = self.waiting[0]
+                head = self.waiting.head
                 if isinstance(head, Call):
                     if len(self.peer.outgoing) >= self.slots:
                         break
@@ -157,7 +152,7 @@ class PluginLink:
     def notify(self, sender: str, method: str, params: Raw | None) -> bool:
         """A notification for the plugin, behind what the same sender has waiting (CAL-11); False when dropped."""
         if any((head.caller.name if isinstance(head, Call) else head[0]) == sender for head in self.waiting):
-            if len(self.waiting) >= QUEUE_LIMIT:
+            if self.waiting.limit_reached(params) is not None:
                 return False
             self.waiting.append((sender, method, params))
             return True

@@ -32,7 +32,7 @@ from plugwire.wire.codec import UNSET, MalformedJson, decode_value, encode_value
 
 from .call import Call, Outcome, Phase, crashed
 from .cycles import find_cycle
-from .link import BACKLOG_LIMIT, QUEUE_LIMIT, PluginLink
+from .link import BACKLOG_LIMIT, PluginLink
 from .registry import Registry
 from .service_calls import ServiceCalls
 
@@ -179,8 +179,8 @@ class Router:
             self.finish(
                 call, error_object(CallCycle(f"{call.method} would wait for itself: {way}", data={"path": path}))
             )
-        elif len(callee.waiting) >= QUEUE_LIMIT:
-            self._overloaded(call, callee, f"{QUEUE_LIMIT} messages wait for it", QUEUE_LIMIT)
+        elif (reached := callee.waiting.limit_reached(call.params)) is not None:
+            self._overloaded(call, callee, *reached)
         else:
             callee.waiting.append(call)
 
@@ -263,9 +263,7 @@ class Router:
         """A plugin has ended: every call that it had, and every call that it made, ends (CAL-35, CAL-38)."""
         pending = [call for call in link.peer.outgoing.values() if isinstance(call, Call)]
         link.peer.outgoing.clear()
-        queued = [call for call in link.waiting if isinstance(call, Call)]
-        link.waiting.clear()
-        for call in [*pending, *queued]:
+        for call in [*pending, *link.waiting.clear()]:
             if call.done:
                 continue
             self.finish(call, error_object(crashed(call, link.name, status)))
@@ -276,9 +274,7 @@ class Router:
 
     def flush_queue(self, link: PluginLink, reason: str) -> None:
         """A plugin takes no more calls: those that wait for it never leave the host (CAL-35)."""
-        queued = [call for call in link.waiting if isinstance(call, Call)]
-        link.waiting.clear()
-        for call in queued:
+        for call in link.waiting.clear():
             self._unavailable(call, link, reason)
 
     def close(self) -> None:

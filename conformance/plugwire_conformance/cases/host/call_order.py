@@ -20,9 +20,12 @@ from ._between import (
 _OVERLOADED = -32013
 #: More requests than this at a time are left to other tests than these.
 _MANY = 20_000
-#: So many may wait in a queue that has a bound.
-_FEW = 2000
+#: So many may wait for one plugin (CAL-13).
+_LONGEST_QUEUE = 16384
 _NOTES = 100
+_MEBIBYTE = 1 << 20
+#: Requests of that size: more than may wait for one plugin (CAL-13).
+_LARGE = 72
 
 
 @host_case(
@@ -170,7 +173,7 @@ def bounded_queue(host: HostSubject) -> None:
             settle(caller)
             refused += [(caller, message) for message in caller.taken() if message.is_response]
         sent = room_of_each * len(callers)
-        if not refused and sent < _FEW:
+        if not refused and sent <= _LONGEST_QUEUE:
             raise Skipped(f"no more than {sent} requests can be open at a time, and they may find room in its queue")
         if not refused:
             raise Broken("the host lets everything wait", expected="-32013 for some", got=f"{sent} requests wait for b")
@@ -179,6 +182,37 @@ def bounded_queue(host: HostSubject) -> None:
                 raise Broken("a request was not taken", expected="-32013 with data.limit", got=show(answer))
         b.expect_request("b/ask")
         expect_no_request(b, "b/ask")
+
+
+@host_case(
+    "calls/bounded-bytes",
+    "CAL-13",
+    declares=("services",),
+    why="A queue that is bounded in number alone holds gigabytes when each request is large.",
+    mend="Bound what waits for one plugin in bytes, too; answer what does not fit with -32013 at once.",
+)
+def bounded_bytes(host: HostSubject) -> None:
+    """Requests that find many bytes in the queue of a plugin are answered with Overloaded at once.
+
+    Given: a plugin that answers nothing. Sent to it: 72 requests with 1 MiB of params each.
+    Expected: after some of them each is answered with -32013 and a limit in data; a small call to another plugin works.
+    """
+    with host.start(plugin("a"), plugin("b", "b/ask"), plugin("c", "c/ask")) as run:
+        a, c = run["a"], run["c"]
+        c.reflexes["c/ask"] = always("served")
+        needed, limit = _MEBIBYTE + 4096, a.limits.get("maxFrameBytes", 0)
+        if limit < needed or a.limits["maxInFlight"] < _LARGE:
+            raise Skipped(f"needs {_LARGE} requests in flight with frames of {needed} bytes")
+        for _ in range(_LARGE):
+            a.request("b/ask", {"text": "x" * _MEBIBYTE})
+        settle(a)
+        refused = [message for message in a.taken() if message.is_response]
+        if not refused:
+            raise Broken("the host lets everything wait", expected="-32013 for some", got=f"{_LARGE} MiB wait for b")
+        for answer in refused:
+            if answer.error_code != _OVERLOADED or type(error_data(answer).get("limit")) is not int:
+                raise Broken("a request was not taken", expected="-32013 with data.limit", got=show(answer))
+        expect_equal("the result of a small call", a.ask_result("c/ask"), "served")
 
 
 @host_case(

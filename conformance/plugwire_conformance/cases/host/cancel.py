@@ -18,8 +18,8 @@ from ._between import (
 )
 
 _CANCELLED, _DEADLINE_EXCEEDED = -32800, -32012
-#: A host may wait for a callee that was cancelled before it answers the caller itself.
-_BOUND = 4
+#: Times our patience: a host may wait for a callee that was cancelled before it answers the caller itself (CAL-24).
+_BOUND = 2
 _STORM = 200
 
 

@@ -165,7 +165,7 @@ def too_long(plugin: PluginSubject) -> None:
     "MSG-26",
     "FRM-27",
     why="A plugin that drops such a line in silence hides from its host that something is wrong.",
-    mend="Hand every line that is not empty to the parser, and answer what it refuses with ParseError and id null.",
+    mend="Hand every line that is not empty to the parser, and answer what it refuses as any other bad body.",
 )
 def no_message(plugin: PluginSubject) -> None:
     """A line that is no message is answered with ParseError.

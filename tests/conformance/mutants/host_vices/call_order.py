@@ -43,9 +43,16 @@ def refills_one_too_many() -> None:
 
 @vice("host", "lets-everything-wait", kills=("calls/bounded-queue",), because="CAL-13")
 def lets_everything_wait() -> None:
-    from plugwire_host.routing import router
+    from plugwire_host.routing import queue
 
-    router.QUEUE_LIMIT = 1 << 40
+    queue.QUEUE_LIMIT = 1 << 40
+
+
+@vice("host", "counts-what-waits-and-not-its-bytes", kills=("calls/bounded-bytes",), because="CAL-13")
+def counts_what_waits_and_not_its_bytes() -> None:
+    from plugwire_host.routing import queue
+
+    queue.QUEUE_BYTES = 1 << 40
 
 
 @vice("host", "takes-any-number-of-requests", kills=("calls/in-flight",), because="CAL-14")
