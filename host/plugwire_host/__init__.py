@@ -50,7 +50,7 @@ from .events import (
     PluginRestarting,
 )
 from .host import Host
-from .supervisor import PluginRecord, PluginState
+from .supervision.records import PluginRecord, PluginState
 
 __all__ = [
     "BlockingHost",

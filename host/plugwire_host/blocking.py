@@ -14,7 +14,7 @@ from plugwire.plugin import loop_factory
 
 from .events import EventT
 from .host import HandlerT, Host
-from .supervisor import PluginRecord
+from .supervision.records import PluginRecord
 
 T = TypeVar("T")
 

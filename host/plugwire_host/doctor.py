@@ -13,8 +13,8 @@ from .checks import Check
 from .config import PluginSpec
 from .errors import StartupFailed
 from .examination import ANSWER_TIME, Examination
-from .handshake import Answer
 from .routing.registry import Registry
+from .supervision.handshake import Answer
 
 
 @frozen

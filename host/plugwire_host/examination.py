@@ -27,16 +27,16 @@ from plugwire.wire import (
 from .checks import ENDED_BY, STEP_OF_STAGE, STEPS, Check
 from .config import PluginSpec
 from .errors import StartupFailed, hexdump
-from .handshake import Answer
 from .hints import NO_ANSWER_AMONG_THEM, SAYS_WHY, oddity_hint, stray_hint
-from .launching import Launched, launch
 from .offered import OfferedServices
 from .process.exit_status import describe_status
 from .reporting import describe_arrival
 from .routing.link import Pending
 from .routing.registry import Registry
 from .routing.router import Router
-from .surroundings import Surroundings
+from .supervision.handshake import Answer
+from .supervision.launching import Launched, launch
+from .supervision.surroundings import Surroundings
 
 ANSWER_TIME = 5.0
 """Seconds that a running plugin has to answer ``ping`` and an unknown method, when nothing else is said."""

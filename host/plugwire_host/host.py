@@ -25,9 +25,10 @@ from .routing.link import Pending
 from .routing.local import HOST, LocalMethods, OwnMethods
 from .routing.registry import Registry
 from .routing.router import Router
-from .starting import check_names, start_together
-from .supervisor import PluginRecord, PluginState, Supervisor
-from .surroundings import Surroundings
+from .supervision.records import PluginRecord, PluginState
+from .supervision.starting import check_names, start_together
+from .supervision.supervisor import Supervisor
+from .supervision.surroundings import Surroundings
 
 HandlerT = TypeVar("HandlerT", bound=Callable[..., Any])
 Trace = Callable[[str, bool, bytes], None]

@@ -52,7 +52,7 @@ def generate(root: Path) -> dict[Path, str | None]:
         **{path: None for path in old if path not in schemas},
         **schemas,
         # The host checks what a plugin says of itself by it, and spec/ is not there at run time.
-        Path("host/plugwire_host/protocol.schema.json"): schemas[BUNDLE],
+        Path("host/plugwire_host/supervision/protocol.schema.json"): schemas[BUNDLE],
         # The suite stands alone: it has the sentences and the schemas with it.
         Path("conformance/plugwire_conformance/protocol.schema.json"): schemas[BUNDLE],
         Path("conformance/plugwire_conformance/requirements.json"): emit_requirements(root),

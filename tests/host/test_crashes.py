@@ -25,8 +25,8 @@ from plugwire_host import (
     PluginUnavailable,
     RequestError,
 )
-from plugwire_host.restarts import RestartBudget
-from plugwire_host.supervisor import Supervisor
+from plugwire_host.supervision.restarts import RestartBudget
+from plugwire_host.supervision.supervisor import Supervisor
 
 from .support import LIMIT, PLUGINS, SOON, Watch, Wire, begun, fails, launch, plugin, relay, run, via
 
@@ -34,9 +34,9 @@ from .support import LIMIT, PLUGINS, SOON, Watch, Wire, begun, fails, launch, pl
 @pytest.fixture
 def quick_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Restarts without a wait that anybody would notice, twice."""
-    monkeypatch.setattr("plugwire_host.restarts.BUDGET", 2)
-    monkeypatch.setattr("plugwire_host.restarts.FIRST_DELAY", 0.01)
-    monkeypatch.setattr("plugwire_host.restarts.JITTER", 0.0)
+    monkeypatch.setattr("plugwire_host.supervision.restarts.BUDGET", 2)
+    monkeypatch.setattr("plugwire_host.supervision.restarts.FIRST_DELAY", 0.01)
+    monkeypatch.setattr("plugwire_host.supervision.restarts.JITTER", 0.0)
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_what_a_plugin_did_before_it_ended_tells_whether_it_had_begun(after: str
 @pytest.mark.requirement("CAL-05", "LIF-19")
 def test_who_calls_a_plugin_that_has_just_closed_its_output_is_not_harmed(monkeypatch: pytest.MonkeyPatch) -> None:
     # Its process lives on, and for so long nobody but its connection knows.
-    monkeypatch.setattr("plugwire_host.launching.DRAIN", LIMIT)
+    monkeypatch.setattr("plugwire_host.supervision.launching.DRAIN", LIMIT)
 
     async def main() -> Any:
         async with Host() as host:
@@ -324,8 +324,8 @@ def test_the_policy_says_which_end_is_followed_by_a_restart(
 
 @pytest.mark.requirement("CAL-10", "LIF-20")
 def test_a_restart_waits_for_what_the_plugin_requires(quick_restarts: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plugwire_host.restarts.BUDGET", 1000)
-    monkeypatch.setattr("plugwire_host.restarts.LONGEST_DELAY", 0.05)
+    monkeypatch.setattr("plugwire_host.supervision.restarts.BUDGET", 1000)
+    monkeypatch.setattr("plugwire_host.supervision.restarts.LONGEST_DELAY", 0.05)
 
     async def main() -> list[str]:
         async with Host() as host:
@@ -345,7 +345,7 @@ def test_a_restart_waits_for_what_the_plugin_requires(quick_restarts: None, monk
 
 
 def test_a_restart_is_given_up_when_the_host_closes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plugwire_host.restarts.FIRST_DELAY", LIMIT)
+    monkeypatch.setattr("plugwire_host.supervision.restarts.FIRST_DELAY", LIMIT)
 
     async def main() -> tuple[PluginState, int]:
         async with Host() as host:

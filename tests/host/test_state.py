@@ -16,7 +16,7 @@ from plugwire.state import Change, WatchEnded
 from plugwire.wire import Conflict, Limits, LockLost, QuotaExceeded, Raw
 from plugwire.wire.depth import nests_deeper
 from plugwire_host import Host, HostError, InvalidParams, PluginEnded
-from plugwire_host.supervisor import PluginState
+from plugwire_host.supervision.records import PluginState
 
 from .support import Watch, Wire, fails, launch, relay, run, via
 

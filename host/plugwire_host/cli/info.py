@@ -11,7 +11,7 @@ import click
 
 from ..errors import StartupFailed
 from ..host import Host
-from ..supervisor import PluginRecord, describe
+from ..supervision.records import PluginRecord, describe
 from .hosting import with_host
 from .options import Choice, PluginCommand, plugin_options
 from .output import show, show_json

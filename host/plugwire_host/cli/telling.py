@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from ..errors import StartupFailed
 from ..events import HostEvent, PluginEnded, PluginFailed, PluginLogged, PluginReady, PluginRestarting
-from ..launching import REPORT_STDERR_LINES
 from ..reporting import STDOUT_HINT
-from ..supervisor import PluginRecord
+from ..supervision.launching import REPORT_STDERR_LINES
+from ..supervision.records import PluginRecord
 from .exits import describe, text_of
 from .output import say
 

@@ -78,7 +78,7 @@ def makes_calls_again_elsewhere() -> None:
 def makes_calls_again_after_a_restart() -> None:
     from plugwire_host.routing.call import Call
     from plugwire_host.routing.router import Router
-    from plugwire_host.supervisor import Supervisor
+    from plugwire_host.supervision.supervisor import Supervisor
 
     left: dict[str, list[Any]] = {}
     lost, become_ready = Router.link_lost, Supervisor.become_ready

@@ -55,7 +55,7 @@ def _after_initialize(body: bytes) -> None:
     because="LIF-08",
 )
 def asks_before_initialized() -> None:
-    from plugwire_host.supervisor import Supervisor
+    from plugwire_host.supervision.supervisor import Supervisor
 
     def ask(self: Any) -> None:
         connection, peer = self.launched.link.connection, self.launched.link.peer
@@ -198,7 +198,7 @@ def lets_plugins_inherit_pipes() -> None:
 
 @vice("host", "waits-for-the-process-alone", kills=("ending/output-closed",), because="LIF-17")
 def waits_for_the_process_alone() -> None:
-    from plugwire_host.launching import Launched
+    from plugwire_host.supervision.launching import Launched
 
     async def wait(self: Any) -> None:
         await self.child.wait_exited()
@@ -209,7 +209,7 @@ def waits_for_the_process_alone() -> None:
 
 @vice("host", "waits-for-the-output-alone", kills=("ending/process-gone",), because="LIF-17")
 def waits_for_the_output_alone() -> None:
-    from plugwire_host.launching import Launched
+    from plugwire_host.supervision.launching import Launched
 
     async def wait(self: Any) -> None:
         await self.closed
@@ -242,7 +242,7 @@ def ends_the_callee_of_who_has_died() -> None:
 
 @vice("host", "restarts-without-end", kills=("ending/restart-budget",), because="LIF-20")
 def restarts_without_end() -> None:
-    from plugwire_host.restarts import RestartBudget
+    from plugwire_host.supervision.restarts import RestartBudget
 
     RestartBudget.next_delay = lambda self, now: 0.02
 
@@ -281,7 +281,7 @@ def ends_at_a_bad_byte() -> None:
 
 @vice("host", "tells-half-of-its-limits", kills=("everywhere/params-fit",), because=("LIF-03", "MSG-03"))
 def tells_half_of_its_limits() -> None:
-    from plugwire_host.surroundings import Surroundings
+    from plugwire_host.supervision.surroundings import Surroundings
 
     introduce = Surroundings.introduce
 

@@ -11,9 +11,9 @@ import platformdirs
 
 from plugwire.wire import PROTOCOL_VERSION, Arrival, Limits
 
-from .config import PluginSpec
-from .routing.link import Pending
-from .routing.router import Router
+from ..config import PluginSpec
+from ..routing.link import Pending
+from ..routing.router import Router
 
 CAPABILITIES = ("meta", "log", "services", "events", "hooks", "channels", "memory", "state", "locks")
 """What this host supports."""

@@ -24,18 +24,18 @@ from plugwire.wire import (
     State,
 )
 
-from .config import PluginSpec
-from .errors import IncompatibleVersion, Stage, StartupFailed, StartupReport
+from ..config import PluginSpec
+from ..errors import IncompatibleVersion, Stage, StartupFailed, StartupReport
+from ..hints import hint_of
+from ..process.child import Child
+from ..process.command import resolve_executable
+from ..process.diagnose import explain
+from ..process.exit_status import describe_status
+from ..process.ladder import StopReport, stop
+from ..process.stderr import StderrDrain
+from ..reporting import STDOUT_HINT
+from ..routing.link import Pending, PluginLink
 from .handshake import Answer, HandshakeRefused, check_promises, read_answer
-from .hints import hint_of
-from .process.child import Child
-from .process.command import resolve_executable
-from .process.diagnose import explain
-from .process.exit_status import describe_status
-from .process.ladder import StopReport, stop
-from .process.stderr import StderrDrain
-from .reporting import STDOUT_HINT
-from .routing.link import Pending, PluginLink
 from .surroundings import Surroundings
 
 DRAIN = 1.0

@@ -15,9 +15,9 @@ from plugwire.wire import PROTOCOL_VERSION, ErrorCode, ErrorObject, Raw
 from plugwire.wire._codes import RESERVED_SERVICES
 from plugwire.wire.codec import UNSET, MalformedJson, decode_value
 
-from .errors import Stage
-from .manifest import PromisedService
-from .routing.registry import Provided, Required
+from ..errors import Stage
+from ..manifest import PromisedService
+from ..routing.registry import Provided, Required
 
 _SEE = "see InitializeResult in chapter 3 of the spec"
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from .errors import HostError
-from .routing.local import HOST
-from .supervisor import PluginState, Supervisor
-from .toml_types import INSTANCE_NAME
+from ..errors import HostError
+from ..routing.local import HOST
+from ..toml_types import INSTANCE_NAME
+from .records import PluginState
+from .supervisor import Supervisor
 
 
 def check_names(names: Iterable[str], there: Iterable[str]) -> None:

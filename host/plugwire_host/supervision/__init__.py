@@ -1,0 +1,1 @@
+"""The lives of plugins: start, handshake, restart, stop. It knows no application (host.py) and no service."""
