@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from weakref import WeakSet
 
+from plugwire.wire.codec import encode_value
+
 QUEUE = 4096
 """Events that an iterator may be behind; the oldest are left out, and counted, when it is further behind."""
+QUEUE_BYTES = 8 * 1024 * 1024
+"""Bytes of log records among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,11 @@ class HostEvent:
     """Something that happened to a plugin."""
 
     plugin: str
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it keeps, where that may be many."""
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,10 @@ class PluginLogged(HostEvent):
     message: str
     data: dict[str, Any] = field(default_factory=dict)
     source: Literal["log", "stderr", "host"] = "log"
+
+    @property
+    def size(self) -> int:
+        return len(self.message) + (memoryview(encode_value(self.data)).nbytes if self.data else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +125,8 @@ class _Stream:
     """The events that one iterator has not yet taken."""
 
     def __init__(self, closed: bool) -> None:
-        self._events: deque[HostEvent] = deque()
+        self._events: deque[tuple[HostEvent, int]] = deque()  # each with its size
+        self._bytes = 0
         self._missed = 0
         self._closed = closed
         self._changed = asyncio.Event()
@@ -128,15 +142,22 @@ class _Stream:
             await self._changed.wait()
         if self._missed:
             missed, self._missed = self._missed, 0
-            return EventsMissed(self._events[0].plugin, missed)
-        return self._events.popleft()
+            return EventsMissed(self._events[0][0].plugin, missed)
+        return self._take()
 
     def put(self, event: HostEvent) -> None:
-        if len(self._events) >= QUEUE:
-            self._events.popleft()
+        size = event.size
+        while self._events and (len(self._events) >= QUEUE or self._bytes + size > QUEUE_BYTES):
+            self._take()
             self._missed += 1
-        self._events.append(event)
+        self._events.append((event, size))
+        self._bytes += size
         self._changed.set()
+
+    def _take(self) -> HostEvent:
+        event, size = self._events.popleft()
+        self._bytes -= size
+        return event
 
     def close(self) -> None:
         self._closed = True

@@ -865,6 +865,27 @@ def test_an_iterator_that_is_too_slow_is_told_how_much_it_missed(monkeypatch: py
     ]
 
 
+def test_long_records_fill_an_iterator_sooner_than_short_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plugwire_host.events.QUEUE_BYTES", 2000)
+
+    async def main() -> list[HostEvent]:
+        async with Host() as host:
+            await host.launch("a", relay("a"))
+            events = host.events()
+            records = [
+                {"method": "log/write", "params": {"message": "text " * 199, "data": {"number": number}}}
+                for number in range(4)
+            ]
+            await host.call("a/say", {"messages": records})
+        return [event async for event in events]
+
+    assert run(main()) == [
+        EventsMissed("a", 3),
+        PluginLogged("a", "info", "text " * 199, {"number": 3}),
+        PluginEnded("a", "exit code 0", asked=True),
+    ]
+
+
 @pytest.mark.requirement("LOG-02", "LOG-01", "LOG-04")
 def test_log_records_become_events_and_an_unknown_level_is_info() -> None:
     async def main() -> list[PluginLogged]:

@@ -106,6 +106,7 @@ class PluginLink:
         request_id, data = self.peer.send_request(call.method, params, call=call, meta=meta)
         call.callee_id = request_id
         call.phase = Phase.SENT
+        call.params = None  # it is never sent a second time: what is in flight costs no memory for as long as it lasts
         self.connection.send(data)
 
     def _meta(self, call: Call) -> Meta:
