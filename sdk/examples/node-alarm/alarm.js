@@ -1,12 +1,12 @@
 // alarm: a subscriber and publisher of events (chapter 06) in JavaScript for Node 18 or newer, with no package and no
 // SDK.
 //
-// It subscribes to the readings of whoever publishes them, such as python-thermometer, and publishes `alarm.raised` when
-// a room gets too warm. Frames, JSON and the conversation are those of its neighbour node-prose. Ids in brackets name
-// sentences of the spec.
+// It subscribes to the readings of whoever publishes them, such as python-thermometer, and publishes `alarm.raised`
+// when a room gets too warm. Frames, JSON and the conversation are those of its neighbour node-prose. Ids in brackets
+// name sentences of the spec.
 'use strict';
 
-const { converse, isObject, send } = require('../node-prose/at-once.js');
+const { converse, isObject } = require('../node-prose/conversation.js');
 
 const READINGS = 'thermometer.reading.*';
 const RAISED = 'alarm.raised';
@@ -31,14 +31,15 @@ function begin({ capabilities, config }) {
 /** What is known, and how many readings never came. */
 const listRooms = () => ({ rooms: Object.fromEntries(rooms), missed });
 
-/** The only request that we make, so its id may stay 1. Of each room the last reading will do: hence `coalesce`. */
-function onReady() {
+/** Of each room the last reading will do: hence `coalesce`. */
+async function onReady() {
   if (!hasEvents) return;
-  send({ id: 1, method: 'event/subscribe', params: { topic: READINGS, policy: 'coalesce', window: WINDOW } });
-}
-
-function onAnswer({ id, result }) {
-  if (id === 1 && isObject(result)) subscription = result.subscription; // any other answer is not ours [MSG-19]
+  try {
+    const wanted = { topic: READINGS, policy: 'coalesce', window: WINDOW };
+    ({ subscription } = await connection.ask('event/subscribe', wanted));
+  } catch (error) {
+    console.error(`alarm: there will be no readings: ${error.message}`);
+  }
 }
 
 // Anybody may publish on any topic, so what comes need not be what was declared.
@@ -46,21 +47,19 @@ const isReading = (data) => isObject(data) && typeof data.room === 'string' && t
 
 function takeReading({ data: { room, celsius }, hops = 0 }) {
   rooms.set(room, celsius);
-  if (celsius <= limit || !connection.isReady()) return;
+  if (celsius <= limit) return;
   // EVT-08: one hop more, so that a row of events that cause each other has an end.
-  send({ method: 'event/publish', params: { topic: RAISED, data: { room, celsius }, hops: hops + 1 } });
+  connection.notify('event/publish', { topic: RAISED, data: { room, celsius }, hops: hops + 1 });
 }
 
 // No event comes before the answer [EVT-11], and none of another subscription, for we have made one.
 function onNotification(method, event) {
-  if (method !== 'event/deliver' || event.subscription !== subscription) return;
+  if (method !== 'event/deliver' || event.subscription !== subscription || !connection.isReady()) return;
   missed += event.missed ?? 0; // EVT-18
   if (isReading(event.data)) takeReading(event);
   if (event.seq % (WINDOW / 2) === 0 || event.missed) { // EVT-21: it acknowledges all before it, too
-    send({ method: 'event/ack', params: { subscription, seq: event.seq } });
+    connection.notify('event/ack', { subscription, seq: event.seq });
   }
 }
 
-const connection = converse({
-  name: 'alarm', begin, methods: { 'alarm/rooms': listRooms }, onReady, onNotification, onAnswer,
-});
+const connection = converse({ name: 'alarm', begin, methods: { 'alarm/rooms': listRooms }, onReady, onNotification });

@@ -5,7 +5,7 @@
 // in brackets name sentences of the spec.
 'use strict';
 
-const { converse, isObject, refuseParams } = require('../node-prose/at-once.js');
+const { converse, isObject, refuseParams } = require('../node-prose/conversation.js');
 
 const HOOK = 'document.willSave';
 const CONFLICT = /^(<<<<<<<|=======|>>>>>>>)( |$)/m;

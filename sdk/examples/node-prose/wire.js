@@ -1,5 +1,6 @@
 // Frames and JSON as chapters 01 and 02 of the spec want them, from bytes to values and back.
-// It knows nothing of methods or of the connection's state: that is prose.js. Ids in brackets name the spec's sentences.
+// It knows nothing of methods or of the connection's state: that is conversation.js. Ids in brackets name sentences of
+// the spec.
 'use strict';
 
 const MAX_HEADER = 4096; // FRM-15

@@ -1,94 +1,85 @@
 #!/usr/bin/perl
-# sum: the end of tally's line, in Perl, with core modules and line framing, and no SDK.
+# sum: the end of tally's line, in Perl, with core modules only and no SDK.
 #
 # It is the least that a consumer of a channel can be (chapter 08): it joins, gives back as much credit as it uses, and
-# is done when the channel is. What a careful reader of frames has to refuse is left out; ../perl-todo shows that. Ids
-# in brackets name sentences of the spec.
+# is done when the channel is. Frames, JSON and the conversation are those of its neighbour perl-todo. Ids in brackets
+# name sentences of the spec.
 use strict;
 use warnings;
-use IO::Handle;
-use JSON::PP ();
+use FindBin;
+use lib "$FindBin::RealBin/../perl-todo";
+use Conversation qw(answer converse fail is_ready notify refuse_params request);
+use Wire qw(integer is_object is_string is_true to_json);
 
-open my $wire, '>&', \*STDOUT or die "sum: cannot keep standard output: $!\n";
-open STDOUT, '>&', \*STDERR or die "sum: cannot redirect standard output: $!\n";    # FRM-04
-binmode $_ for \*STDIN, $wire;
-$wire->autoflush(1);
+use constant FAILED => 1;    # our own code [ERR-02]
 
-my $json = JSON::PP->new->utf8->canonical->allow_nonref;
-my ($last_id, $is_stopping) = (0, 0);
-my %collecting;    # by channel: the id of the request, and the counts by file
-my %joining;       # by the id of our request to join: the channel
+my $has_channels = '';
+my %collecting;              # by channel: the id of the request, and the counts by file
 
-sub tell_host { print {$wire} $json->encode({ jsonrpc => '2.0', @_ }), "\n" }
-sub refuse { my ($id, $code, $message) = @_; tell_host(id => $id, error => { code => $code, message => $message }) }
+sub begin {
+    my ($params) = @_;
+    $has_channels = is_true($params->{capabilities}{channels});              # LIF-12
+    return {
+        plugin => { name => 'sum', version => '1.0.0' },
+        capabilities => { concurrency => 8 },
+        provides => [{ service => 'sum', version => '1.0.0', methods => ['collect'] }],
+    };
+}
 
 # The answer to this comes when the channel is drained, so other messages are read in the meantime.
 sub collect {
-    my ($id, $params) = @_;
-    my $channel = ref $params->{counts} eq 'HASH' ? $params->{counts}{'$channel'} : undef;
-    return refuse($id, -32602, '$.counts: expected a channel') unless defined $channel && !ref $channel;
+    my ($params, $id) = @_;
+    my $channel = is_object($params->{counts}) ? $params->{counts}{'$channel'} : undef;      # CHN-04
+    die refuse_params('$.counts', 'a channel') unless is_string($channel);
+    die { code => FAILED, message => 'this host has no channels' } unless $has_channels;
+    die { code => FAILED, message => 'this channel is summed up already' } if $collecting{$channel};      # CHN-09
+    my %membership = (channel => $channel, role => 'consumer');
+    request('channel/join', { %membership, credit => { items => 64, bytes => 1048576 } },
+        sub { my (undef, $error) = @_; finish($channel, $error) if $error });
     $collecting{$channel} = { id => $id, counts => {} };
-    $joining{ ++$last_id } = $channel;
-    my $credit = { items => 64, bytes => 1048576 };
-    tell_host(id => $last_id, method => 'channel/join',
-        params => { channel => $channel, role => 'consumer', credit => $credit });
+    return sub {                                   # CAL-20
+        delete $collecting{$channel};
+        request('channel/leave', \%membership) if is_ready();     # otherwise it ends with us [CHN-32]
+    };
+}
+
+# Whoever has the channel may send, so what comes need not be a count; find.py sends something else, too.
+sub is_count {
+    my ($item) = @_;
+    return is_object($item) && is_string($item->{file})
+        && (is_string($item->{error}) || defined integer($item->{lines}) && defined integer($item->{words}));
 }
 
 sub take_batch {
-    my ($params) = @_;
-    my $of = $collecting{ $params->{channel} } or return;
+    my ($channel, $items) = @_;
     my $bytes = 0;
-    for my $count (@{ $params->{items} }) {
-        $bytes += length $json->encode($count);
-        next if $count->{folder};
-        $of->{counts}{ $count->{file} } = $count;    # a file that comes again counts once
+    for my $item (@$items) {
+        $bytes += length to_json($item);
+        $collecting{$channel}{counts}{ $item->{file} } = $item if is_count($item);    # one that comes again counts once
     }
-    tell_host(method => 'channel/credit', params => {
-        channel => $params->{channel}, role => 'consumer', items => scalar @{ $params->{items} }, bytes => $bytes,
-    });
+    my $count = @$items;
+    notify('channel/credit', { channel => $channel, role => 'consumer', items => $count, bytes => $bytes });
 }
 
 sub finish {
     my ($channel, $error) = @_;
     my $of = delete $collecting{$channel} or return;
-    return refuse($of->{id}, 1, $error->{message}) if $error;
+    return fail($of->{id}, { code => FAILED, message => $error->{message} }) if $error;
     my %sum = (files => 0, lines => 0, words => 0, unread => []);
     for my $count (map { $of->{counts}{$_} } sort keys %{ $of->{counts} }) {
-        if ($count->{error}) { push @{ $sum{unread} }, $count->{file}; next }
+        if (exists $count->{error}) { push @{ $sum{unread} }, $count->{file}; next }
         $sum{files}++;
-        $sum{$_} += $count->{$_} for qw(lines words);
+        $sum{$_} += integer($count->{$_}) for qw(lines words);
     }
-    tell_host(id => $of->{id}, result => \%sum);
+    answer($of->{id}, \%sum);
 }
 
-sub receive_request {
-    my ($id, $method, $params) = @_;
-    return tell_host(id => $id, result => undef) if $method eq 'ping';
-    return collect($id, $params) if $method eq 'sum/collect';
-    if ($method eq 'initialize') {
-        return tell_host(id => $id, result => {
-            protocolVersion => '1.0',
-            plugin => { name => 'sum', version => '1.0.0' },
-            capabilities => { concurrency => 8 },
-            provides => [{ service => 'sum', version => '1.0.0', methods => ['collect'] }],
-        });
-    }
-    return refuse($id, -32601, "sum has no method $method") if $method ne 'shutdown';
-    $is_stopping = 1;
-    finish($_, { message => 'sum is stopping' }) for keys %collecting;     # LIF-13
-    tell_host(id => $id, result => undef);
+sub on_notification {
+    my ($method, $params) = @_;
+    my $channel = $params->{channel};
+    return unless is_string($channel) && $collecting{$channel};
+    take_batch($channel, $params->{items}) if $method eq 'channel/deliver';
+    finish($channel, $params->{error}) if $method eq 'channel/closed';
 }
 
-while (defined(my $line = <STDIN>)) {
-    my $message = $json->decode($line);
-    my ($id, $method, $params) = @$message{qw(id method params)};
-    if (defined $method && defined $id) { receive_request($id, $method, $params // {}) }
-    elsif (!defined $method) {
-        my $channel = delete $joining{ $id // 0 };
-        finish($channel, $message->{error}) if $channel && $message->{error};
-    }
-    elsif ($method eq 'exit') { exit($is_stopping ? 0 : 1) }               # LIF-15
-    elsif ($method eq 'channel/deliver') { take_batch($params) }
-    elsif ($method eq 'channel/closed') { finish($params->{channel}, $params->{error}) }
-}
-exit 1;                                                                    # LIF-16
+converse(begin => \&begin, methods => { 'sum/collect' => \&collect }, on_notification => \&on_notification);

@@ -61,11 +61,12 @@ def test_an_id_that_is_open_is_refused_and_the_first_request_goes_on(prose: Conv
     assert prose.read_answer() == '{"id":1,"result":{"slips":[]}}'
 
 
-@pytest.mark.requirement("CAL-14")
-def test_a_request_above_max_in_flight_is_refused(prose: Conversation) -> None:
-    prose.send(*[request(number, "prose/check", text=LONG_TEXT) for number in (1, 2, 3)], PING_ALIVE)
-    prose.send(cancel(1), cancel(2), cancel(3))
-    assert prose.read_answer() == '{"code":-32013,"data":{"limit":3},"id":"alive"}'
+@pytest.mark.requirement("CAL-14", "LIF-18")
+def test_a_request_above_max_in_flight_is_refused_but_not_a_ping(prose: Conversation) -> None:
+    prose.send(*[request(number, "prose/check", text=LONG_TEXT) for number in (1, 2, 3)])
+    prose.send(request(4, "prose/check", text="A line."), PING_ALIVE, cancel(1), cancel(2), cancel(3))
+    assert prose.read_answer() == '{"code":-32013,"data":{"limit":3},"id":4}'
+    assert prose.read_answer() == ALIVE
     assert [prose.read_answer() for _ in range(3)] == [f'{{"code":-32800,"id":{number}}}' for number in (1, 2, 3)]
 
 
