@@ -5,7 +5,6 @@ a baseline that hides more than it says would hide the next failure too.
 """
 
 import difflib
-import json
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Sequence
@@ -16,6 +15,7 @@ from attrs import evolve, frozen
 
 from .report import CaseResult, Verdict
 from .reports.visible import one_line
+from .toml_text import toml
 
 _HEAD = "# Written by `plugin-conform baseline update`; the reasons are kept.\n"
 _FILE_KEYS = ("suite", "known")
@@ -120,7 +120,7 @@ def updated(
             entries[case.id] = Known(case.id, _checks(case), before.reason if before else _first_message(case))
         elif before and case.verdict is Verdict.ERROR:
             entries[case.id] = before  # nothing was learned about the subject
-    return _HEAD + f"suite = {_quoted(suite)}\n" + "".join(_written(entries[name]) for name in sorted(entries))
+    return _HEAD + f"suite = {toml(suite)}\n" + "".join(_written(entries[name]) for name in sorted(entries))
 
 
 def _misfit(entry: Known, case: CaseResult | None, every_case: Collection[str] | None) -> str:
@@ -165,21 +165,10 @@ def _first_message(case: CaseResult) -> str:
 
 
 def _written(entry: Known) -> str:
-    lines = ["", "[[known]]", f"case = {_quoted(entry.case)}"]
+    lines = ["", "[[known]]", f"case = {toml(entry.case)}"]
     if entry.checks:
-        lines.append(f"checks = [{', '.join(_quoted(check) for check in entry.checks)}]")
-    return "\n".join([*lines, f"reason = {_quoted(entry.reason)}"]) + "\n"
-
-
-def _quoted(text: str) -> str:
-    """A basic string with escapes for what cannot be printed. TOML has none for half a pair, which is spelled out."""
-    whole = text.encode("utf-8", "backslashreplace").decode()
-    escaped = json.dumps(whole, ensure_ascii=False)
-    return "".join(char if char.isprintable() else _escaped(char) for char in escaped)
-
-
-def _escaped(char: str) -> str:
-    return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
+        lines.append(f"checks = {toml(entry.checks)}")
+    return "\n".join([*lines, f"reason = {toml(entry.reason)}"]) + "\n"
 
 
 def _are_names(value: Any) -> bool:

@@ -5,6 +5,7 @@ A case is a function. It returns when all held, raises Broken where a sentence d
 could not ask. Any other exception is a fault of the suite.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,8 +14,11 @@ from typing import Any, TypeVar
 from attrs import frozen
 
 from .report import Failure, Level, Role
+from .wire.messages import Json
 from .wire_log import WireLog
 
+#: Characters of a value that people are shown.
+_SHOWN = 400
 _Body = TypeVar("_Body", bound=Callable[[Any], None])
 
 
@@ -31,6 +35,21 @@ class Broken(Exception):
 
 class TimedOut(Broken):
     """Broken by saying nothing in time."""
+
+
+def expect_equal(got: Json, wanted: Json, message: str, rule: str = "") -> None:
+    """Broken unless the two are the same JSON: 1, 1.0 and true differ, the order of members does not matter."""
+    if _canonical(got) != _canonical(wanted):
+        raise Broken(message, expected=_short(wanted), got=_short(got), requirement=rule)
+
+
+def _canonical(value: Json) -> object:
+    return value if isinstance(value, bytes) else json.dumps(value, sort_keys=True, default=repr)
+
+
+def _short(value: Json) -> str:
+    text = repr(value) if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False, default=repr)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
 
 
 class NotDeclared(Exception):
@@ -102,6 +121,18 @@ def case(
 
 plugin_case = partial(case, Role.PLUGIN)
 host_case = partial(case, Role.HOST)
+
+
+def with_longer_times(ask: Callable[[int], None]) -> None:
+    """Asks with the times that `ask` has, times 1; where that fails, once more with times 3.
+
+    For what has to happen within a short time that the case itself sets, such as a lease: on a machine that stands
+    still for a second, a good subject is late, too.
+    """
+    try:
+        ask(1)
+    except Broken:
+        ask(3)
 
 
 class Checks:

@@ -11,7 +11,7 @@ from tests.repo.repository import ROOT, run_python
 GENERATED_PYTHON = ["sdk/python/plugwire/wire/_codes.py", "sdk/python/plugwire/types/_generated.py"]
 GENERATED_ELSEWHERE = [
     *GENERATED_PYTHON,
-    "host/plugwire_host/protocol.schema.json",
+    "host/plugwire_host/supervision/protocol.schema.json",
     "conformance/plugwire_conformance/protocol.schema.json",
     "conformance/plugwire_conformance/requirements.json",
 ]

@@ -16,6 +16,8 @@ from attrs import frozen
 
 _PROBE = Path(__file__).with_name("probe.py")
 _MESSAGE = 1 << 17
+#: Who has come says at once who it is, but for a machine that stands still.
+_HELLO_SECONDS = 10
 
 
 class NobodyCame(Exception):
@@ -52,13 +54,23 @@ class Door:
     def wait(self, seconds: float) -> Arrival:
         """The next probe that comes; raises NobodyCame when none does in so many seconds."""
         deadline = time.monotonic() + seconds
-        if not select.select([self._socket], [], [], seconds)[0]:
-            raise NobodyCame
+        while select.select([self._socket], [], [], max(0, deadline - time.monotonic()))[0]:
+            arrival = self._greet()
+            if arrival:
+                return arrival
+        raise NobodyCame
+
+    def _greet(self) -> Arrival | None:
+        """Who stands at the door; None when its process was ended before it had said who it is."""
         orders, _ = self._socket.accept()
-        orders.settimeout(max(0.1, deadline - time.monotonic()))
+        orders.settimeout(_HELLO_SECONDS)
         line, ancillary, _, _ = orders.recvmsg(_MESSAGE, socket.CMSG_SPACE(3 * array.array("i").itemsize))
-        while not line.endswith(b"\n"):
-            line += orders.recv(_MESSAGE)
+        while line and not line.endswith(b"\n"):
+            more = orders.recv(_MESSAGE)
+            line = line + more if more else b""
+        if not line:
+            orders.close()
+            return None
         stdin, stdout, stderr = array.array("i", ancillary[0][2])
         about = json.loads(line)
         return Arrival(about["name"], about, stdin, stdout, stderr, orders)

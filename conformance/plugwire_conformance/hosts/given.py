@@ -2,7 +2,6 @@
 them.
 """
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from attrs import Factory, frozen
 
 from ..case import Skipped
+from ..toml_text import toml
 from ..wire.frames import Framing
 from ..wire.messages import Json
 
@@ -82,16 +82,14 @@ def fill(command: Sequence[str], commands: Mapping[str, list[str]], config: str)
 
 def listed(given: Sequence[Given], commands: Mapping[str, list[str]], of_host: Mapping[str, Any]) -> str:
     """The host's list (chapter 12) as TOML; `of_host` are the settings of the host itself."""
-    tables = ["\n".join(["[host]", *(f"{key} = {_toml(value)}" for key, value in of_host.items())])] if of_host else []
+    tables = ["\n".join(["[host]", *(f"{key} = {toml(value)}" for key, value in of_host.items())])] if of_host else []
     for one in given:
         start = {"command": commands[one.name]} if one.manifest is None else {"manifest": f"{one.name}/plugin.toml"}
         rows = {key: value for key, value in (start | dict(one.settings)).items() if value is not None}
         if one.framing is not Framing.HEADER:
             rows["framing"] = one.framing.value
         tables.append(
-            "\n".join(
-                [f"[plugins.{json.dumps(one.name)}]", *(f"{key} = {_toml(value)}" for key, value in rows.items())]
-            )
+            "\n".join([f"[plugins.{toml(one.name)}]", *(f"{key} = {toml(value)}" for key, value in rows.items())])
         )
     return "\n\n".join(tables) + "\n"
 
@@ -99,7 +97,7 @@ def listed(given: Sequence[Given], commands: Mapping[str, list[str]], of_host: M
 def manifest(given: Given, command: Sequence[str]) -> str:
     """The plugin's manifest (chapter 12) as TOML."""
     rows = {"command": list(command)} | dict(given.manifest or {})
-    return "".join(f"{key} = {_toml(value)}\n" for key, value in rows.items() if value is not None)
+    return "".join(f"{key} = {toml(value)}\n" for key, value in rows.items() if value is not None)
 
 
 def check_room(command: Sequence[str], given: Sequence[Given], of_host: Mapping[str, Any]) -> None:
@@ -112,12 +110,3 @@ def check_room(command: Sequence[str], given: Sequence[Given], of_host: Mapping[
         )
     if of_host or not all(one.is_bare for one in given):
         raise Skipped(f"needs a setting of the host's list: give the host its list with {CONFIG}")
-
-
-def _toml(value: Any) -> str:
-    # JSON's strings, numbers, true, false and lists are TOML's as well; a table is written inline.
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return json.dumps(value, ensure_ascii=False)

@@ -11,6 +11,7 @@ from ..case import Broken, TimedOut
 from ..connection import Connection, show
 from ..process.pump import Pump, Sink, Source
 from ..settings import Settings
+from ..wire.codes import METHOD_NOT_FOUND
 from ..wire.messages import Json, Message
 from ..wire_log import WireLog
 from .door import Arrival
@@ -110,7 +111,7 @@ class ProbeTalk(Connection):
         sent.
         """
         answer = self.expect_answer(self.request("ping"), rule=rule)
-        if not (answer.has("result") and answer.result is None) and answer.error_code != -32601:
+        if not (answer.has("result") and answer.result is None) and answer.error_code != METHOD_NOT_FOUND:
             raise Broken(
                 "ping was not answered with null", expected="null", got=show(answer), requirement=rule or "LIF-18"
             )

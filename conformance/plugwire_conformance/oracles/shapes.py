@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema_rs
 from attrs import frozen
 
+from ..wire import codes
 from ..wire.messages import Json
 
 
@@ -77,27 +78,27 @@ METHODS: dict[str, Method] = {
 
 #: The codes of chapter 05, and the type of the data that comes with them.
 CODES: dict[int, str] = {
-    -32700: "",
-    -32600: "",
-    -32601: "",
-    -32602: "InvalidParamsData",
-    -32603: "",
-    -32800: "",
-    -32002: "",
-    -32010: "PluginUnavailableData",
-    -32011: "PluginCrashedData",
-    -32012: "DeadlineExceededData",
-    -32013: "OverloadedData",
-    -32014: "",
-    -32015: "CallCycleData",
-    -32016: "PayloadTooLargeData",
-    -32017: "UnsupportedProtocolVersionData",
-    -32018: "",
-    -32020: "ChannelClosedData",
-    -32021: "",
-    -32022: "ConflictData",
-    -32023: "",
-    -32024: "HookStoppedData",
+    codes.PARSE_ERROR: "",
+    codes.INVALID_REQUEST: "",
+    codes.METHOD_NOT_FOUND: "",
+    codes.INVALID_PARAMS: "InvalidParamsData",
+    codes.INTERNAL_ERROR: "",
+    codes.REQUEST_CANCELLED: "",
+    codes.NOT_INITIALIZED: "",
+    codes.PLUGIN_UNAVAILABLE: "PluginUnavailableData",
+    codes.PLUGIN_CRASHED: "PluginCrashedData",
+    codes.DEADLINE_EXCEEDED: "DeadlineExceededData",
+    codes.OVERLOADED: "OverloadedData",
+    codes.PERMISSION_DENIED: "",
+    codes.CALL_CYCLE: "CallCycleData",
+    codes.PAYLOAD_TOO_LARGE: "PayloadTooLargeData",
+    codes.UNSUPPORTED_PROTOCOL_VERSION: "UnsupportedProtocolVersionData",
+    codes.UNREACHABLE: "",
+    codes.CHANNEL_CLOSED: "ChannelClosedData",
+    codes.LOCK_LOST: "",
+    codes.CONFLICT: "ConflictData",
+    codes.QUOTA_EXCEEDED: "",
+    codes.HOOK_STOPPED: "HookStoppedData",
 }
 
 

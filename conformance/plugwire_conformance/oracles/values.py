@@ -6,6 +6,7 @@ from ..case import Broken
 from ..connection import Connection, show
 from ..plugins.talk import Talk
 from ..report import Level, Role
+from ..wire.codes import NOT_INITIALIZED, REQUEST_CANCELLED
 from ..wire.messages import Message
 from . import Oracle
 from .exchange import Key, is_request, key
@@ -13,7 +14,6 @@ from .shapes import CODES, METHODS, misfit
 
 #: Fixture methods that send what the suite told them to.
 _AS_TOLD = ("conformance/error", "conformance/call", "conformance/notify")
-_CANCELLED, _NOT_INITIALIZED = -32800, -32002
 #: Codes that the protocol keeps for itself, and those that no plugin's own code should come from.
 _KEPT = range(-32029, -32009)
 _RESERVED = (range(-32768, -31999), range(-32899, -32799))
@@ -49,9 +49,9 @@ def _kept_codes(connection: Connection) -> Iterator[Broken]:
         wrong = ""
         if code in _KEPT and code not in CODES:
             wrong = "the code has no meaning yet"
-        elif code == _CANCELLED and not cancels and is_request(request):
+        elif code == REQUEST_CANCELLED and not cancels and is_request(request):
             wrong = "nobody has cancelled the request"
-        elif code == _NOT_INITIALIZED and _all_ready(connection):
+        elif code == NOT_INITIALIZED and _all_ready(connection):
             wrong = "the connection was ready"
         if wrong:
             yield Broken(f"the code {code} with another meaning: {wrong}", expected="another code", got=show(message))

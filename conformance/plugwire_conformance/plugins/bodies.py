@@ -5,15 +5,16 @@ A process that ended is replaced by a new one, so that each body is judged for i
 
 from ..case import Broken, TimedOut
 from ..connection import show
+from ..wire.codes import METHOD_NOT_FOUND, PARSE_ERROR
 from ..wire.frames import Framing
 from ..wire.messages import Json, Message, encode_json, same_id
-from .refusals import METHOD_NOT_FOUND, PARSE_ERROR
 from .subject import PluginSubject
 from .talk import Talk
 
 #: The id of the request that a sample would be.
 SAMPLE = "sample"
 #: How long an answer may come after that to a later `ping`, in parts of the patience; less once one was missing.
+#: Answers may come in any order (MSG-13), so no later message proves that one does not come any more.
 _LATE, _LATE_AGAIN = 0.2, 0.05
 
 

@@ -5,18 +5,11 @@ from typing import Any
 from ..case import Broken
 from ..connection import Connection, show
 from ..wire.messages import Json, Message, encode_json, same_id
-from .talk import Talk
-
-METHOD_NOT_FOUND = -32601
-PARSE_ERROR = -32700
-INVALID_REQUEST, INVALID_PARAMS, INTERNAL_ERROR = -32600, -32602, -32603
-NOT_INITIALIZED, CANCELLED, OVERLOADED, TOO_LARGE, UNSUPPORTED_VERSION = -32002, -32800, -32013, -32016, -32017
-_LONG = 400
 
 
-def next_answer(talk: Connection, rule: str = "") -> Message:
+def next_answer(talk: Connection, rule: str = "", *, within: float | None = None) -> Message:
     """The next response, whatever its id: for when one request alone is open."""
-    return talk.wait_for(lambda message: message.is_response, "an answer", rule=rule)
+    return talk.wait_for(lambda message: message.is_response, "an answer", within=within, rule=rule)
 
 
 def expect_refusal(talk: Connection, message: Json, id: Json, *codes: int, rule: str) -> Message:
@@ -43,12 +36,3 @@ def param(message: Message, name: str, kind: type, rule: str = "MSG-03") -> Any:
         what = f"{message.method} without {name}"
         raise Broken(what, expected=f"{name}, of the type that the spec gives", got=show(message), requirement=rule)
     return value
-
-
-def reads_while_serving(talk: Talk) -> bool:
-    """Whether the plugin answers `ping` while it serves `conformance/sleep`; one that reads no further may not."""
-    slow = talk.request("conformance/sleep", {"ms": _LONG})
-    quick = talk.request("ping")
-    first = next_answer(talk)
-    talk.expect_answer(quick if same_id(first.id, slow) else slow)
-    return same_id(first.id, quick)

@@ -3,7 +3,6 @@
 Holds no case. What one connection can do alone is in connection.py and probe_talk.py.
 """
 
-import json
 from typing import Any
 
 from ...case import Broken, TimedOut
@@ -47,17 +46,6 @@ def settle(*probes: ProbeTalk) -> None:
 def always(result: Json) -> Reflex:
     """Answers every request with that result."""
     return lambda _: {"result": result}
-
-
-def expect_equal(what: str, got: Json, expected: Json, *, rule: str = "") -> None:
-    """Broken unless the two are equal, also in their types."""
-    if _canonical(got) != _canonical(expected):
-        raise Broken(f"{what} is not what it has to be", expected=repr(expected), got=repr(got), requirement=rule)
-
-
-def _canonical(value: Any) -> object:
-    """The value so that 1, 1.0 and true differ, and the order of members does not matter."""
-    return value if isinstance(value, bytes) else json.dumps(value, sort_keys=True)
 
 
 def expect_no_request(probe: ProbeTalk, method: str, *, rule: str = "") -> None:

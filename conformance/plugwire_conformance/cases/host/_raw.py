@@ -13,7 +13,6 @@ from ...wire.messages import Json
 ONCE = {"restart": "never"}
 #: Long enough for a length that can be written in many ways: 50, 0x32, 5e1.
 LENGTH = 50
-PARSE_ERROR, INVALID_REQUEST, NOT_INITIALIZED = -32700, -32600, -32002
 
 
 def answer_of(version: str = "1.0", **more: Json) -> dict[str, Json]:

@@ -1,23 +1,15 @@
 """In which order messages arrive, and how many requests one end may have open (chapter 04)."""
 
-from ...case import Broken, Skipped, host_case
+from ...case import Broken, Skipped, expect_equal, host_case
 from ...connection import show
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
+from ...wire.codes import OVERLOADED
 from ...wire.frames import encode
 from ...wire.messages import Json, Message, encode_json
-from ._between import (
-    always,
-    error_data,
-    expect_equal,
-    expect_no_request,
-    held,
-    room,
-    settle,
-)
+from ._between import always, error_data, expect_no_request, held, room, settle
 
-_OVERLOADED = -32013
 #: More requests than this at a time are left to other tests than these.
 _MANY = 20_000
 #: So many may wait for one plugin (CAL-13).
@@ -50,8 +42,8 @@ def order(host: HostSubject) -> None:
         last = b.wait_for(lambda message: message.method == "b/take" and message.params == {"n": 99}, "the last one")
         settle(a, b)
         expected = [n for number in range(_NOTES) for n in ([number] * 2 if number % 10 == 9 else [number])]
-        expect_equal("the order of arrival", _numbers(b, "b/take", "b/ask"), expected)
-        expect_equal("the params of the last one", last.params, {"n": 99})
+        expect_equal(_numbers(b, "b/take", "b/ask"), expected, "the order of arrival is another")
+        expect_equal(last.params, {"n": 99}, "the params of the last one are others")
 
 
 @host_case(
@@ -74,11 +66,11 @@ def order_while_waiting(host: HostSubject) -> None:
             send(f"b/{method}", {"n": number})
         for number in (1, 2, 4):
             request = b.expect_request("b/ask")
-            expect_equal("the number of the request", request.params, {"n": number})
+            expect_equal(request.params, {"n": number}, "the number of the request is another")
             settle(a, b)
             b.answer(request)
         b.wait_for(lambda message: message.params == {"n": 5}, "the notification 5")
-        expect_equal("the order of arrival", _numbers(b, "b/take", "b/ask"), [1, 2, 3, 4, 5])
+        expect_equal(_numbers(b, "b/take", "b/ask"), [1, 2, 3, 4, 5], "the order of arrival is another")
 
 
 @host_case(
@@ -105,7 +97,7 @@ def order_before_answer(host: HostSubject) -> None:
             before = [message for theirs, message in a.history if theirs]
             before = before[: before.index(answer)]
             numbers = [message.params["n"] for message in before if message.method == "a/hear"]
-            expect_equal("what came before the answer", numbers, list(range(3 * turn + 3)))
+            expect_equal(numbers, list(range(3 * turn + 3)), "what came before the answer is another")
 
 
 def _numbers(probe: ProbeTalk, *methods: str) -> list[Json]:
@@ -142,10 +134,10 @@ def _check_limit(a: ProbeTalk, b: ProbeTalk, method: str, limit: int) -> None:
         settle(a, b)
         expect_no_request(b, method)
         request = waiting.pop(0)
-        expect_equal("the params of the request", request.params, {"n": number})
+        expect_equal(request.params, {"n": number}, "the params of the request are others")
         b.answer(request, number)
     for number, id in enumerate(ids):
-        expect_equal("the result", a.expect_result(id), number)
+        expect_equal(a.expect_result(id), number, "the result is another")
 
 
 @host_case(
@@ -178,7 +170,7 @@ def bounded_queue(host: HostSubject) -> None:
         if not refused:
             raise Broken("the host lets everything wait", expected="-32013 for some", got=f"{sent} requests wait for b")
         for _, answer in refused:
-            if answer.error_code != _OVERLOADED or type(error_data(answer).get("limit")) is not int:
+            if answer.error_code != OVERLOADED or type(error_data(answer).get("limit")) is not int:
                 raise Broken("a request was not taken", expected="-32013 with data.limit", got=show(answer))
         b.expect_request("b/ask")
         expect_no_request(b, "b/ask")
@@ -210,9 +202,9 @@ def bounded_bytes(host: HostSubject) -> None:
         if not refused:
             raise Broken("the host lets everything wait", expected="-32013 for some", got=f"{_LARGE} MiB wait for b")
         for answer in refused:
-            if answer.error_code != _OVERLOADED or type(error_data(answer).get("limit")) is not int:
+            if answer.error_code != OVERLOADED or type(error_data(answer).get("limit")) is not int:
                 raise Broken("a request was not taken", expected="-32013 with data.limit", got=show(answer))
-        expect_equal("the result of a small call", a.ask_result("c/ask"), "served")
+        expect_equal(a.ask_result("c/ask"), "served", "the result of a small call is another")
 
 
 @host_case(
@@ -237,10 +229,10 @@ def in_flight(host: HostSubject) -> None:
         ids = [a.request("b/ask") for _ in range(limit)]
         requests = [b.expect_request("b/ask") for _ in range(limit)]
         with host.checks("one-more"):
-            a.expect_error(a.request("c/hello"), _OVERLOADED)
+            a.expect_error(a.request("c/hello"), OVERLOADED)
         with host.checks("ping"):
             a.expect_alive("CAL-14")
         b.answer(requests[0], "done")
-        expect_equal("the result of the first", a.expect_result(ids[0]), "done")
+        expect_equal(a.expect_result(ids[0]), "done", "the result of the first is another")
         with host.checks("room-again"):
-            expect_equal("the result", a.ask_result("c/hello"), "hello")
+            expect_equal(a.ask_result("c/hello"), "hello", "the result is another")

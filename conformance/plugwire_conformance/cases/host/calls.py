@@ -1,20 +1,13 @@
 """Calls from plugin to plugin: where they go, and who answers those that go nowhere (chapter 04)."""
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case
 from ...connection import show
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
-from ._between import (
-    always,
-    error_data,
-    expect_equal,
-    expect_refused,
-    held,
-    settle,
-)
+from ...wire.codes import METHOD_NOT_FOUND, PLUGIN_UNAVAILABLE
+from ._between import always, error_data, expect_refused, held, settle
 
 _RESERVED = ("event", "hook", "channel", "memory", "state", "lock", "log", "service", "host")
-_METHOD_NOT_FOUND, _UNAVAILABLE = -32601, -32010
 
 
 @host_case(
@@ -61,11 +54,11 @@ def routed(host: HostSubject) -> None:
         a, b = run["a"], run["b"]
         calls = [(name, *held(a, b, "b/say", {"word": name}, id=id)) for name, id in ids.items()]
         for name, _, request in reversed(calls):
-            expect_equal("what the provider was given", request.params, {"word": name})
+            expect_equal(request.params, {"word": name}, "what the provider was given is another")
             b.answer(request, f"{name}!")
         for name, id, _ in calls:
             with host.checks(name):
-                expect_equal("the result", a.expect_result(id), f"{name}!")
+                expect_equal(a.expect_result(id), f"{name}!", "the result is another")
 
 
 @host_case(
@@ -87,8 +80,8 @@ def two_callers(host: HostSubject) -> None:
         _, of_b = held(b, c, "c/say", {"who": "b"}, id=1)
         c.answer(of_b, "for b")
         c.answer(of_a, "for a")
-        expect_equal("what a was answered", a.expect_result(1), "for a")
-        expect_equal("what b was answered", b.expect_result(1), "for b")
+        expect_equal(a.expect_result(1), "for a", "what a was answered is another")
+        expect_equal(b.expect_result(1), "for b", "what b was answered is another")
 
 
 @host_case(
@@ -112,11 +105,11 @@ def named_provider(host: HostSubject) -> None:
         run["new"].reflexes["shop/open"] = always("new")
         run["old"].reflexes["shop/open"] = always("old")
         with host.checks("request"):
-            expect_equal("who answered", a.ask_result(f"shop@{run['old'].instance}/open"), "old")
+            expect_equal(a.ask_result(f"shop@{run['old'].instance}/open"), "old", "another one answered")
         run["old"].reflexes.clear()
         with host.checks("notification"):
             a.notify(f"shop@{run['old'].instance}/open", {"n": 1})
-            expect_equal("its params", run["old"].expect_notification("shop/open").params, {"n": 1})
+            expect_equal(run["old"].expect_notification("shop/open").params, {"n": 1}, "its params are others")
 
 
 @host_case(
@@ -147,7 +140,7 @@ def unknown(host: HostSubject) -> None:
     with host.start(plugin("a"), plugin("b", "b/hello")) as run:
         for name, method in wanted.items():
             with host.checks(name):
-                run["a"].expect_error(run["a"].request(method), _METHOD_NOT_FOUND)
+                run["a"].expect_error(run["a"].request(method), METHOD_NOT_FOUND)
         run["b"].refuse(lambda message: message.is_request, "one of these requests")
 
 
@@ -169,8 +162,8 @@ def not_ready(host: HostSubject) -> None:
         id, _ = held(a, b, "b/hello")
         b.exit(3)
         a.expect_error(id)
-        data = error_data(a.expect_error(a.request("b/hello"), _UNAVAILABLE))
-        expect_equal("data.instance", data.get("instance"), b.instance)
+        data = error_data(a.expect_error(a.request("b/hello"), PLUGIN_UNAVAILABLE))
+        expect_equal(data.get("instance"), b.instance, "data.instance is another")
         if not isinstance(data.get("reason"), str) or not data["reason"]:
             raise Broken("data has no reason", expected="a text that says why", got=repr(data))
 
@@ -192,8 +185,8 @@ def notification(host: HostSubject) -> None:
         a, b = run["a"], run["b"]
         a.notify("b/note", {"text": "one"})
         a.notify("b/note")
-        expect_equal("its params", b.expect_notification("b/note").params, {"text": "one"})
-        expect_equal("its params", b.expect_notification("b/note").params, {})
+        expect_equal(b.expect_notification("b/note").params, {"text": "one"}, "its params are others")
+        expect_equal(b.expect_notification("b/note").params, {}, "its params are others")
         settle(a)
         a.refuse(lambda message: message.is_response, "an answer to a notification")
 
@@ -216,7 +209,7 @@ def lost_notification(host: HostSubject) -> None:
         b.reflexes["b/hello"] = always("hello")
         a.notify("nobody/listens", {"x": 1})
         a.notify("b/unheard", {"x": 1})
-        expect_equal("the result of a later call", a.ask_result("b/hello"), "hello")
+        expect_equal(a.ask_result("b/hello"), "hello", "the result of a later call is another")
         for name, found in (("a", a.taken()), ("b", b.taken())):
             found = [message for message in found if message.method != "initialized"]
             if found:

@@ -1,23 +1,13 @@
 """Calls that their caller no longer wants (chapter 04)."""
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case, with_longer_times
 from ...connection import show
 from ...hosts.given import Given, plugin
 from ...hosts.subject import HostRun, HostSubject
+from ...wire.codes import DEADLINE_EXCEEDED, REQUEST_CANCELLED
 from ...wire.messages import Json, Message
-from ._between import (
-    META,
-    always,
-    expect_cancel,
-    expect_equal,
-    expect_no_cancel,
-    expect_no_request,
-    held,
-    room,
-    settle,
-)
+from ._between import META, always, expect_cancel, expect_no_cancel, expect_no_request, held, room, settle
 
-_CANCELLED, _DEADLINE_EXCEEDED = -32800, -32012
 #: Times our patience: a host may wait for a callee that was cancelled before it answers the caller itself (CAL-24).
 _BOUND = 2
 _STORM = 200
@@ -59,7 +49,7 @@ def not_in_flight(host: HostSubject) -> None:
                 a.refuse(lambda message: message.is_response, "an answer")
         for id, request in calls:
             b.answer(request, f"result of {id}")
-            expect_equal("the result", a.expect_result(id), f"result of {id}")
+            expect_equal(a.expect_result(id), f"result of {id}", "the result is another")
 
 
 @host_case(
@@ -90,7 +80,7 @@ def of_another_plugin(host: HostSubject) -> None:
         with host.checks("one-with-that-id"):
             expect_no_cancel(d, of_a)
         d.answer(of_a, "for a")
-        expect_equal("what a is answered", a.expect_result(5007), "for a")
+        expect_equal(a.expect_result(5007), "for a", "what a is answered is another")
 
 
 @host_case(
@@ -128,15 +118,20 @@ def every_depth(host: HostSubject) -> None:
 def deadline_at_every_depth(host: HostSubject) -> None:
     """When the time of a call runs out, every call that was made because of it is cancelled.
 
-    Given: a calls b with 1 s, b calls c and d for it, c calls e for that; none of them answers.
+    Given: a calls b with 1 s, b calls c and d for it, c calls e for that; none of them answers. Where that takes
+    longer, once more with 3 s.
     Expected: DeadlineExceeded for a; a cancel for each of b, c, d and e.
     """
-    with host.start(*_chain()) as run:
-        id, calls = _begin(run, deadlineMs=1000)
-        run["a"].expect_error(id, _DEADLINE_EXCEEDED, rule="CAL-30")
-        for name, request in calls.items():
-            with host.checks(name):
-                expect_cancel(run[name], request)
+
+    def ask(times: int) -> None:
+        with host.start(*_chain()) as run:
+            id, calls = _begin(run, deadlineMs=1000 * times)
+            run["a"].expect_error(id, DEADLINE_EXCEEDED, within=run["a"].patience * times, rule="CAL-30")
+            for name, request in calls.items():
+                with host.checks(name):
+                    expect_cancel(run[name], request)
+
+    with_longer_times(ask)
 
 
 def _chain() -> list[Given]:
@@ -171,12 +166,12 @@ def waiting(host: HostSubject) -> None:
         _, first = held(a, b, "b/ask", {"n": 1})
         second, third = a.request("b/ask", {"n": 2}), a.request("b/ask", {"n": 3})
         a.notify("$/cancelRequest", {"id": second})
-        a.expect_error(second, _CANCELLED)
+        a.expect_error(second, REQUEST_CANCELLED)
         b.answer(first)
         request = b.expect_request("b/ask")
-        expect_equal("the params of the next request", request.params, {"n": 3})
+        expect_equal(request.params, {"n": 3}, "the params of the next request are others")
         b.answer(request, "three")
-        expect_equal("its result", a.expect_result(third), "three")
+        expect_equal(a.expect_result(third), "three", "its result is another")
         settle(a, b)
         expect_no_request(b, "b/ask")
 
@@ -201,7 +196,7 @@ def callee_does_not_react(host: HostSubject) -> None:
         with host.checks("told"):
             expect_cancel(b, request, rule="CAL-23")
         with host.checks("answered"):
-            a.expect_error(id, _CANCELLED, within=a.patience * _BOUND)
+            a.expect_error(id, REQUEST_CANCELLED, within=a.patience * _BOUND)
 
 
 @host_case(
@@ -225,7 +220,7 @@ def late_answer(host: HostSubject) -> None:
         b.answer(request, "late")
         if a.capabilities.get("meta"):
             id, request = held(a, b, "b/ask", meta={"deadlineMs": 300})
-            a.expect_error(id, _DEADLINE_EXCEEDED, rule="CAL-30")
+            a.expect_error(id, DEADLINE_EXCEEDED, rule="CAL-30")
             b.answer_error(request, 1, "late")
         settle(b, a)
         for name, found in (("a", a.taken()), ("b", b.taken())):
@@ -233,7 +228,7 @@ def late_answer(host: HostSubject) -> None:
             if said:
                 raise Broken(f"the host told {name} of a late answer", expected="nothing", got=show(said[0]))
         b.reflexes["b/ask"] = always("in time")
-        expect_equal("the result of a later call", a.ask_result("b/ask"), "in time")
+        expect_equal(a.ask_result("b/ask"), "in time", "the result of a later call is another")
 
 
 @host_case(
@@ -254,7 +249,7 @@ def storm(host: HostSubject) -> None:
 
         def give_up(cancel: Message) -> None:
             b.send_message(
-                {"jsonrpc": "2.0", "id": cancel.params["id"], "error": {"code": _CANCELLED, "message": "ok"}}
+                {"jsonrpc": "2.0", "id": cancel.params["id"], "error": {"code": REQUEST_CANCELLED, "message": "ok"}}
             )
 
         b.reflexes["$/cancelRequest"] = give_up
@@ -263,6 +258,6 @@ def storm(host: HostSubject) -> None:
             ids.append(a.request("b/ask"))
             a.notify("$/cancelRequest", {"id": ids[-1]})
         for id in ids:
-            a.expect_error(id, _CANCELLED, within=a.patience * _BOUND)
+            a.expect_error(id, REQUEST_CANCELLED, within=a.patience * _BOUND)
         b.reflexes["b/hello"] = always("hello")
-        expect_equal("the result of a later call", a.ask_result("b/hello"), "hello")
+        expect_equal(a.ask_result("b/hello"), "hello", "the result of a later call is another")

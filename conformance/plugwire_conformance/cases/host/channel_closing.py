@@ -1,22 +1,13 @@
 """Channels (chapter 08): closing a channel, and who is told."""
 
-from ...case import host_case
+from ...case import expect_equal, host_case
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
+from ...wire.codes import CHANNEL_CLOSED, PERMISSION_DENIED
 from ...wire.messages import Json, Message
-from .channel_members import (
-    CHANNEL_CLOSED,
-    PERMISSION_DENIED,
-    Consumer,
-    Producer,
-    close_channel,
-    expect_error,
-    open_channel,
-    refuse_closed,
-    refuse_error,
-)
-from .told import expect_null, expect_same
+from .channel_members import Consumer, Producer, close_channel, expect_error, open_channel, refuse_closed, refuse_error
+from .told import expect_null
 
 _ERROR: dict[str, Json] = {"message": "the disk is full", "code": 17}
 
@@ -110,7 +101,7 @@ def closed_to_producers(host: HostSubject) -> None:
             close_channel(run["c"], channel, error)
             for producer, taken in zip(producers, (3, 0), strict=True):
                 told = producer.expect_closed("CHN-38")
-                expect_same(told.get("taken"), taken, "the number of items that were taken", "CHN-38")
+                expect_equal(told.get("taken"), taken, "the number of items that were taken is another", "CHN-38")
                 _expect_or_refuse_error(told, error, "CHN-38")
 
 
@@ -192,7 +183,7 @@ def _expect_closed_answer(talk: ProbeTalk, channel: str, error: Json) -> None:
 
 def _expect_data(answer: Message, error: Json) -> None:
     data = answer.member("error").get("data") or {}
-    expect_same(data.get("error"), error, "data.error of ChannelClosed", "CHN-40")
+    expect_equal(data.get("error"), error, "data.error of ChannelClosed is another", "CHN-40")
 
 
 def _expect_or_refuse_error(told: dict[str, Json], error: Json, rule: str) -> None:

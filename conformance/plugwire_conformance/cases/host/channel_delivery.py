@@ -1,11 +1,10 @@
 """Channels (chapter 08): who gets which items, in which order, and under which credit."""
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
 from ...wire.messages import Json
 from .channel_members import Consumer, Producer, gather, leave, open_channel
-from .told import expect_same
 
 #: JSON of every kind; none may change on its way.
 _ANY_JSON: tuple[Json, ...] = (
@@ -36,7 +35,7 @@ def one_each(host: HostSubject) -> None:
         for name in "bcd":
             run[name].expect_alive()
         got = gather(consumers, 300)
-        expect_same(sorted(got), list(range(300)), "what the consumers got together", "CHN-21")
+        expect_equal(sorted(got), list(range(300)), "what the consumers got together is another", "CHN-21")
 
 
 @host_case(
@@ -62,14 +61,16 @@ def order(host: HostSubject) -> None:
             first.expect_items(*_ANY_JSON, rule="CHN-22")
         with host.checks("numbers"):
             expected = [1 + sum(first.sizes[:place]) for place in range(len(first.sizes))]
-            expect_same(first.numbers, expected, "the numbers of the batches", "CHN-22")
+            expect_equal(first.numbers, expected, "the numbers of the batches are others", "CHN-22")
         with host.checks("two"):
             first.items.clear()
             second = Consumer(run["c"], channel)
             producer.stream(*range(100))
             gather([first, second], 100)
             for consumer in (first, second):
-                expect_same(consumer.items, sorted(consumer.items), f"what {consumer.talk.name} got", "CHN-22")
+                expect_equal(
+                    consumer.items, sorted(consumer.items), f"what {consumer.talk.name} got is another", "CHN-22"
+                )
 
 
 @host_case(
@@ -225,4 +226,6 @@ def unread(host: HostSubject) -> None:
         gather([reads], 300, rule="CHN-26")
         run["b"].resume_reading()
         got = gather([stuck, reads], _LARGE_ITEMS, rule="CHN-26")
-        expect_same(sorted(item[0] for item in got), list(range(_LARGE_ITEMS)), "what the two got together", "CHN-21")
+        expect_equal(
+            sorted(item[0] for item in got), list(range(_LARGE_ITEMS)), "what the two got together is another", "CHN-21"
+        )

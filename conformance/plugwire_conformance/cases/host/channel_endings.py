@@ -2,14 +2,13 @@
 
 import time
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
+from ...wire.codes import INVALID_PARAMS, PERMISSION_DENIED
 from ...wire.messages import Json
 from .channel_members import (
-    INVALID_PARAMS,
-    PERMISSION_DENIED,
     PLENTY,
     Consumer,
     Producer,
@@ -22,7 +21,7 @@ from .channel_members import (
     refuse_closed,
     watch_end,
 )
-from .told import People, ask_told, expect_null, expect_same
+from .told import People, ask_told, expect_null
 
 
 @host_case(
@@ -124,7 +123,9 @@ def leave_of_anybody(host: HostSubject) -> None:
         with host.checks("twice"):
             expect_null(b, b.request("channel/leave", {"channel": channel, "role": "consumer"}), "CHN-33")
         with host.checks("rest"):
-            expect_same(consumer.take() + rest.take(), list(range(200)), "what the two got together", "CHN-33")
+            expect_equal(
+                consumer.take() + rest.take(), list(range(200)), "what the two got together is another", "CHN-33"
+            )
 
 
 @host_case(
@@ -202,7 +203,7 @@ def forgotten(host: HostSubject) -> None:
         with host.checks("name"):
             _expect_new(b, "lost", lost)
         with host.checks("member-lives"):
-            expect_same(open_channel(b, name="used"), used, "the channel", "CHN-35")
+            expect_equal(open_channel(b, name="used"), used, "the channel is another", "CHN-35")
             Producer(b, used).send("still")
             consumer.expect_items("still", rule="CHN-35")
         with host.checks("closed"):

@@ -1,20 +1,12 @@
 """Channels (chapter 08): who joins, in which role, and with which credit."""
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
-from .channel_members import (
-    CHANNEL_CLOSED,
-    INVALID_REQUEST,
-    PLENTY,
-    Consumer,
-    Producer,
-    close_channel,
-    leave,
-    open_channel,
-)
-from .told import ask_told, expect_same
+from ...wire.codes import CHANNEL_CLOSED, INVALID_REQUEST
+from .channel_members import PLENTY, Consumer, Producer, close_channel, leave, open_channel
+from .told import ask_told
 
 _REMEMBERED = 1024
 
@@ -67,9 +59,11 @@ def join(host: HostSubject) -> None:
         with host.checks("order"):
             _expect_answer_first(run["b"])
         with host.checks("answer"):
-            expect_same(consumer.joined["credit"], {"items": 7, "bytes": 700}, "the credit that was given", "CHN-08")
-            expect_same(idle["credit"], {"items": 0, "bytes": 0}, "the credit that was not given", "CHN-08")
-            expect_same(consumer.joined["redeliver"], True, "whether to acknowledge", "CHN-08")
+            expect_equal(
+                consumer.joined["credit"], {"items": 7, "bytes": 700}, "the credit that was given is another", "CHN-08"
+            )
+            expect_equal(idle["credit"], {"items": 0, "bytes": 0}, "the credit that was not given is another", "CHN-08")
+            expect_equal(consumer.joined["redeliver"], True, "it says otherwise whether to acknowledge", "CHN-08")
 
 
 @host_case(
@@ -117,8 +111,11 @@ def first_credit(host: HostSubject) -> None:
         for capacity, items in ((3, 3), (1024, 1024), (5000, 1024)):
             with host.checks(f"capacity-{capacity}"):
                 new = Producer(talk, open_channel(talk, capacity=capacity, maxBytes=4096))
-                expect_same(
-                    [new.first_items, new.first_bytes], [items, 4096], "the items and bytes to begin with", "CHN-10"
+                expect_equal(
+                    [new.first_items, new.first_bytes],
+                    [items, 4096],
+                    "the items and bytes to begin with are others",
+                    "CHN-10",
                 )
         with host.checks("waiting"):
             channel = open_channel(talk, capacity=4, maxBytes=4096)
@@ -127,7 +124,9 @@ def first_credit(host: HostSubject) -> None:
             before.stream("fifth", "sixth")
             leave(talk, channel, "producer")
             new = Producer(talk, channel)
-            expect_same([new.first_items, new.first_bytes], [2, 4082], "the items and bytes to begin with", "CHN-10")
+            expect_equal(
+                [new.first_items, new.first_bytes], [2, 4082], "the items and bytes to begin with are others", "CHN-10"
+            )
 
 
 @host_case(

@@ -11,8 +11,6 @@ from ...hosts.probe_talk import ProbeTalk
 from ...wire.messages import Json, Message, encode_json
 from .told import Told, ask_told, told_of
 
-INVALID_REQUEST, INVALID_PARAMS = -32600, -32602
-PERMISSION_DENIED, PAYLOAD_TOO_LARGE, CHANNEL_CLOSED, QUOTA_EXCEEDED = -32014, -32016, -32020, -32023
 #: Credit that is more than any case sends.
 PLENTY = 1 << 24
 #: Looks for what has come this often, in seconds, where there is more than one place to look.

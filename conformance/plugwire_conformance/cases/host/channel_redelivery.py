@@ -1,10 +1,9 @@
 """Channels (chapter 08): what is delivered again, and what is acknowledged."""
 
-from ...case import host_case
+from ...case import expect_equal, host_case
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
 from .channel_members import Consumer, Producer, leave, mortal, open_channel, watch_end
-from .told import expect_same
 
 
 @host_case(
@@ -64,11 +63,13 @@ def redelivered(host: HostSubject) -> None:
         producer, first = Producer(run["a"], channel), Consumer(run["b"], channel, 2)
         producer.send(1, 2, 3, 4)
         first.expect_items(1, 2)
-        expect_same(first.again, [False, False], "what is marked as delivered before", "CHN-28")
+        expect_equal(first.again, [False, False], "what is marked as delivered before is another", "CHN-28")
         _go(first, "leaves")
         second = Consumer(run["c"], channel)
         second.expect_items(1, 2, 3, 4, rule="CHN-27")
-        expect_same(second.again, [True, True, False, False], "what is marked as delivered before", "CHN-28")
+        expect_equal(
+            second.again, [True, True, False, False], "what is marked as delivered before is another", "CHN-28"
+        )
 
 
 @host_case(

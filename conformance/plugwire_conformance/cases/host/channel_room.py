@@ -1,10 +1,9 @@
 """Channels (chapter 08): how much comes into a channel, and the credit that comes back."""
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
 from .channel_members import PLENTY, Consumer, Producer, open_channel
-from .told import expect_same
 
 #: An item is at most so many bytes in the channels of these cases; its text is two bytes shorter than its JSON.
 _LARGEST = 1024
@@ -119,7 +118,12 @@ def order_of_a_producer(host: HostSubject) -> None:
         got = consumer.expect_count(240, rule="CHN-24")
         for which in (0, 1):
             numbers = [item["number"] for item in got if item["from"] == which]
-            expect_same(numbers, list(range(1, 121)), f"the order of what {producers[which].talk.name} sent", "CHN-19")
+            expect_equal(
+                numbers,
+                list(range(1, 121)),
+                f"the order of what {producers[which].talk.name} sent is another",
+                "CHN-19",
+            )
 
 
 @host_case(

@@ -2,20 +2,12 @@
 
 from collections.abc import Callable
 
-from ...case import host_case
+from ...case import expect_equal, host_case
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
-from .channel_members import (
-    PERMISSION_DENIED,
-    Consumer,
-    Producer,
-    close_channel,
-    expect_error,
-    open_channel,
-    refuse_closed,
-    refuse_error,
-)
-from .told import People, expect_same
+from ...wire.codes import PERMISSION_DENIED
+from .channel_members import Consumer, Producer, close_channel, expect_error, open_channel, refuse_closed, refuse_error
+from .told import People
 
 _LARGEST = 1024
 _MOST_CREDIT = 2147483647
@@ -140,7 +132,7 @@ def too_late(host: HostSubject) -> None:
         producer.push("too late")
         refuse_closed(a, channel, "producer", "CHN-18")
         refuse_error(told, "CHN-18")
-        expect_same(told.get("taken"), 1, "the number of items that were taken", "CHN-18")
+        expect_equal(told.get("taken"), 1, "the number of items that were taken is another", "CHN-18")
         consumer = Consumer(b, channel)
         consumer.expect_items("in time", rule="CHN-18")
         refuse_error(consumer.expect_closed(), "CHN-18")

@@ -2,22 +2,12 @@
 
 from collections.abc import Callable
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
+from ...wire.codes import CHANNEL_CLOSED, INVALID_PARAMS, PAYLOAD_TOO_LARGE, PERMISSION_DENIED, QUOTA_EXCEEDED
 from ...wire.messages import Json, encode_json
-from .channel_members import (
-    CHANNEL_CLOSED,
-    INVALID_PARAMS,
-    PAYLOAD_TOO_LARGE,
-    PERMISSION_DENIED,
-    QUOTA_EXCEEDED,
-    Consumer,
-    Producer,
-    close_channel,
-    open_channel,
-)
-from .told import expect_same
+from .channel_members import Consumer, Producer, close_channel, open_channel
 
 #: An item is at most so many bytes in the channels of these cases; its text is two bytes shorter than its JSON.
 _LARGEST = 1024
@@ -41,7 +31,9 @@ def largest_item(host: HostSubject) -> None:
         a, b = run["a"], run["b"]
         with host.checks("small"):
             small = Producer(a, open_channel(a, maxBytes=_LARGEST))
-            expect_same(small.max_item_bytes, _LARGEST, "the largest item of a channel of 1024 bytes", "CHN-13")
+            expect_equal(
+                small.max_item_bytes, _LARGEST, "the largest item of a channel of 1024 bytes is another", "CHN-13"
+            )
         channel = open_channel(a, maxBytes=67108864)
         producer, consumer = Producer(a, channel), Consumer(b, channel, 1, (1 << 31) - 1)
         most = min(67108864, b.limits["maxFrameBytes"])
@@ -55,7 +47,7 @@ def largest_item(host: HostSubject) -> None:
             item = "x" * (min(producer.max_item_bytes, most - _ENVELOPE) - 2)
             producer.push(item)
             [got] = consumer.expect_count(1, rule="CHN-13")
-            expect_same(len(got), len(item), "the length of the item", "CHN-13")
+            expect_equal(len(got), len(item), "the length of the item is another", "CHN-13")
 
 
 @host_case(

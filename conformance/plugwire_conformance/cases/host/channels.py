@@ -2,13 +2,14 @@
 
 import re
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
+from ...wire.codes import INVALID_PARAMS, QUOTA_EXCEEDED
 from ...wire.messages import Json
-from .channel_members import INVALID_PARAMS, QUOTA_EXCEEDED, open_channel
-from .told import ask_told, expect_same, varying_bits
+from .channel_members import open_channel
+from .told import ask_told, varying_bits
 
 _HANDLE = re.compile("ch_[A-Za-z0-9_-]{22,125}")
 _UNKNOWN = "ch_" + "0" * 32
@@ -45,7 +46,7 @@ def open_as_asked(host: HostSubject) -> None:
         for name, params in asked.items():
             with host.checks(name):
                 answer = ask_told(run["a"], "channel/open", params, "CHN-01")
-                expect_same(_without_handle(answer), absent | params, "what the channel is like", "CHN-01")
+                expect_equal(_without_handle(answer), absent | params, "what the channel is like is another", "CHN-01")
 
 
 @host_case(
@@ -100,13 +101,13 @@ def open_by_name(host: HostSubject) -> None:
         first = ask_told(a, "channel/open", {"name": "jobs/all", "capacity": 3, "redeliver": True})
         with host.checks("same"):
             second = ask_told(b, "channel/open", {"name": "jobs/all", "capacity": 9, "maxBytes": 2048})
-            expect_same(second, first, "the channel of the name", "CHN-03")
+            expect_equal(second, first, "the channel of the name is another", "CHN-03")
         with host.checks("opener"):
             b.expect_result(b.request("channel/close", {"channel": first["channel"]}), rule="CHN-03")
         with host.checks("after-close"):
             third = ask_told(b, "channel/open", {"name": "jobs/all", "capacity": 9})
             _expect_another(third, first, "CHN-01")
-            expect_same(third["capacity"], 9, "the capacity of a new channel", "CHN-01")
+            expect_equal(third["capacity"], 9, "the capacity of a new channel is another", "CHN-01")
         with host.checks("without-name"):
             _expect_another(ask_told(b, "channel/open", {}), ask_told(a, "channel/open", {}), "CHN-01")
 

@@ -2,26 +2,14 @@
 
 import signal
 
-from ...case import Broken, TimedOut, host_case
+from ...case import Broken, TimedOut, expect_equal, host_case
 from ...connection import show
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
+from ...wire.codes import PLUGIN_CRASHED, PLUGIN_UNAVAILABLE
 from ...wire.messages import Json, Message
-from ._between import (
-    META,
-    always,
-    caused_by,
-    error_data,
-    expect_cancel,
-    expect_equal,
-    expect_no_request,
-    held,
-    room,
-    settle,
-)
-
-_CRASHED, _UNAVAILABLE = -32011, -32010
+from ._between import META, always, caused_by, error_data, expect_cancel, expect_no_request, held, room, settle
 
 
 @host_case(
@@ -47,11 +35,11 @@ def every_call_answered(host: HostSubject) -> None:
         c.die()
         for name, (caller, id) in zip(("first", "second", "waiting-1", "waiting-2"), ids, strict=True):
             with host.checks(name):
-                data = error_data(caller.expect_error(id, _CRASHED))
-                expect_equal("data.instance", data.get("instance"), c.instance)
+                data = error_data(caller.expect_error(id, PLUGIN_CRASHED))
+                expect_equal(data.get("instance"), c.instance, "data.instance is another")
         with host.checks("others-go-on"):
             d.answer(at_d, "hello")
-            expect_equal("the result", a.expect_result(of_d), "hello")
+            expect_equal(a.expect_result(of_d), "hello", "the result is another")
 
 
 @host_case(
@@ -73,7 +61,7 @@ def how_it_ended(host: HostSubject) -> None:
             id, _ = held(a, run[name], f"{name}/ask")
             run[name].exit(3) if name == "b" else run[name].die(signal.SIGSEGV)
             with host.checks(word):
-                status = error_data(a.expect_error(id, _CRASHED)).get("status", word)
+                status = error_data(a.expect_error(id, PLUGIN_CRASHED)).get("status", word)
                 if word not in str(status):
                     raise Broken("data.status says something else", expected=f"a text with {word}", got=repr(status))
 
@@ -100,8 +88,8 @@ def while_stopping(host: HostSubject) -> None:
         settle(a)
         run.process.signal(signal.SIGTERM)
         with host.checks("waiting"):
-            data = error_data(a.expect_error(second, _UNAVAILABLE))
-            expect_equal("data.instance", data.get("instance"), b.instance)
+            data = error_data(a.expect_error(second, PLUGIN_UNAVAILABLE))
+            expect_equal(data.get("instance"), b.instance, "data.instance is another")
         b.answer(b.expect_request("shutdown", rule="LIF-14"))
         with host.checks("in-flight"):
             a.expect_error(first)
@@ -136,8 +124,8 @@ def delivered(host: HostSubject) -> None:
             probe.exit(1)
         for name, (_, id) in calls.items():
             with host.checks(name):
-                data = error_data(a.expect_error(id, _CRASHED, rule="CAL-35"))
-                expect_equal("data.delivered", data.get("delivered"), name.partition("-")[0])
+                data = error_data(a.expect_error(id, PLUGIN_CRASHED, rule="CAL-35"))
+                expect_equal(data.get("delivered"), name.partition("-")[0], "data.delivered is another")
 
 
 def _report(a: ProbeTalk, callee: ProbeTalk) -> Json:
@@ -170,8 +158,8 @@ def not_twice(host: HostSubject) -> None:
         b.die()
         answer = a.expect_answer(id, rule="CAL-35")
         with host.checks("other-provider"):
-            if answer.error_code != _CRASHED:
-                raise Broken("the call was made again", expected=str(_CRASHED), got=show(answer))
+            if answer.error_code != PLUGIN_CRASHED:
+                raise Broken("the call was made again", expected=str(PLUGIN_CRASHED), got=show(answer))
         with host.checks("started-again"):
             try:
                 again = run.receive_again("b")
@@ -211,4 +199,4 @@ def of_the_caller(host: HostSubject) -> None:
             if following.params != {"n": 3}:
                 raise Broken("a call of the dead plugin was made", expected="the call of b", got=show(following))
             c.answer(following, "three")
-            expect_equal("the result", b.expect_result(id), "three")
+            expect_equal(b.expect_result(id), "three", "the result is another")

@@ -2,24 +2,15 @@
 
 from itertools import pairwise
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case
 from ...connection import show
 from ...hosts.given import Given, plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostRun, HostSubject
+from ...wire.codes import CALL_CYCLE
 from ...wire.messages import Json, Message
-from ._between import (
-    always,
-    caused_by,
-    error_data,
-    expect_equal,
-    expect_no_request,
-    held,
-    room,
-    settle,
-)
+from ._between import always, caused_by, error_data, expect_no_request, held, room, settle
 
-_CALL_CYCLE = -32015
 _WHY = "A call that waits for itself hangs, and with it every plugin on the way, until some clock ends them all."
 _MEND = (
     "When the callee has no free slot, follow who waits for whom from there; when every way leads back to this call, "
@@ -47,8 +38,8 @@ def round_way(host: HostSubject) -> None:
                 calls = _follow(run, "x", *way)
                 last = run[way[-1]]
                 again = last.request(f"{way[0]}/ask", **caused_by(last, calls[-1][3]))
-                path = error_data(last.expect_error(again, _CALL_CYCLE)).get("path")
-                expect_equal("data.path", path, [run[one].instance for one in [*way, way[0]]])
+                path = error_data(last.expect_error(again, CALL_CYCLE)).get("path")
+                expect_equal(path, [run[one].instance for one in [*way, way[0]]], "data.path is another")
                 _finish(calls)
 
 
@@ -67,7 +58,7 @@ def _finish(calls: list[tuple[ProbeTalk, Json, ProbeTalk, Message]]) -> None:
     """Answers the calls, the last one first; each has to arrive."""
     for caller, id, callee, request in reversed(calls):
         callee.answer(request, "done")
-        expect_equal("the result", caller.expect_result(id), "done")
+        expect_equal(caller.expect_result(id), "done", "the result is another")
 
 
 @host_case("cycles/crossed", "CAL-33", declares=("services",), why=_WHY, mend=_MEND)
@@ -85,12 +76,12 @@ def crossed(host: HostSubject) -> None:
         id = a.request("b/ask", {"of": "a"}, **caused_by(a, to_a[3]))
         settle(a, b)
         a.refuse(lambda message: message.is_response, "an answer to the call that can still be served")
-        path = error_data(b.expect_error(b.request("a/ask", **caused_by(b, of_x[3])), _CALL_CYCLE)).get("path")
+        path = error_data(b.expect_error(b.request("a/ask", **caused_by(b, of_x[3])), CALL_CYCLE)).get("path")
         if not isinstance(path, list) or path[:1] != path[-1:] or set(path) != {a.instance, b.instance}:
             raise Broken("data.path is not the way round", expected="a → b → a, or b → a → b", got=repr(path))
         _finish([of_x])
         request = b.expect_request("b/ask")
-        expect_equal("the params of the call that waited", request.params, {"of": "a"})
+        expect_equal(request.params, {"of": "a"}, "the params of the call that waited are others")
         _finish([to_a, (a, id, b, request)])
 
 
@@ -119,7 +110,7 @@ def can_still_end(host: HostSubject) -> None:
         expect_no_request(a, "a/ask", rule="CAL-13")
         _finish(second)
         request = a.expect_request("a/ask")
-        expect_equal("the params of the call that waited", request.params, {"round": True})
+        expect_equal(request.params, {"round": True}, "the params of the call that waited are others")
         _finish([*first, (a, of_a, b, at_b), (b, of_b, a, request)])
 
 

@@ -1,22 +1,12 @@
 """The time that a call has (chapter 04)."""
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
+from ...wire.codes import DEADLINE_EXCEEDED
 from ...wire.messages import Json, Message
-from ._between import (
-    META,
-    error_data,
-    expect_cancel,
-    expect_equal,
-    expect_no_request,
-    held,
-    meta_of,
-    room,
-    settle,
-)
+from ._between import META, error_data, expect_cancel, expect_no_request, held, meta_of, room, settle
 
-_DEADLINE_EXCEEDED = -32012
 _LARGEST = 2**31 - 1
 
 
@@ -30,13 +20,17 @@ _LARGEST = 2**31 - 1
 def child(host: HostSubject) -> None:
     """A call has no more time than the one that it is made for.
 
-    Given: a calls b with 3 s; b calls c for it with 60 s, with 1 s, and without a time of its own.
-    Expected: c is told of at most 3 s, at most 1 s, and at most 3 s.
+    Given: a calls b with 30 s; b calls c for it with 60 s, with 10 s, and without a time of its own.
+    Expected: c is told of at most 30 s, at most 10 s, and at most 30 s.
     """
     b, c = plugin("b", "b/ask", capabilities=room(9)), plugin("c", "c/ask", capabilities=room(9))
     with host.start(plugin("a", capabilities=META), b, c) as run:
-        _, of_a = held(run["a"], run["b"], "b/ask", meta={"deadlineMs": 3000})
-        asked = {"longer": ({"deadlineMs": 60_000}, 3000), "shorter": ({"deadlineMs": 1000}, 1000), "none": ({}, 3000)}
+        _, of_a = held(run["a"], run["b"], "b/ask", meta={"deadlineMs": 30_000})
+        asked: dict[str, tuple[dict[str, Json], int]] = {
+            "longer": ({"deadlineMs": 60_000}, 30_000),
+            "shorter": ({"deadlineMs": 10_000}, 10_000),
+            "none": ({}, 30_000),
+        }
         for name, (meta, most) in asked.items():
             with host.checks(name):
                 _, of_b = held(run["b"], run["c"], "c/ask", meta={"parent": of_a.id, **meta})
@@ -60,8 +54,8 @@ def exceeded(host: HostSubject) -> None:
         a, b = run["a"], run["b"]
         id, request = held(a, b, "b/ask", meta={"deadlineMs": 500})
         with host.checks("answered"):
-            data = error_data(a.expect_error(id, _DEADLINE_EXCEEDED))
-            expect_equal("data.instance", data.get("instance", b.instance), b.instance)
+            data = error_data(a.expect_error(id, DEADLINE_EXCEEDED))
+            expect_equal(data.get("instance", b.instance), b.instance, "data.instance is another")
         with host.checks("cancelled"):
             expect_cancel(b, request)
 
@@ -84,10 +78,10 @@ def waiting(host: HostSubject) -> None:
         _, first = held(a, b, "b/ask", {"n": 1})
         for name, time in (("150 ms", 150), ("0 ms", 0)):
             with host.checks(name):
-                a.expect_error(a.request("b/ask", {"n": 2}, meta={"deadlineMs": time}), _DEADLINE_EXCEEDED)
+                a.expect_error(a.request("b/ask", {"n": 2}, meta={"deadlineMs": time}), DEADLINE_EXCEEDED)
         a.request("b/ask", {"n": 3})
         b.answer(first)
-        expect_equal("the params of the next request", b.expect_request("b/ask").params, {"n": 3})
+        expect_equal(b.expect_request("b/ask").params, {"n": 3}, "the params of the next request are others")
         settle(a, b)
         expect_no_request(b, "b/ask")
 
@@ -126,7 +120,7 @@ def configured(host: HostSubject) -> None:
     """
     with host.start(plugin("a"), plugin("b", "b/ask", settings={"call_timeout": 0.5})) as run:
         id, _ = held(run["a"], run["b"], "b/ask")
-        run["a"].expect_error(id, _DEADLINE_EXCEEDED)
+        run["a"].expect_error(id, DEADLINE_EXCEEDED)
 
 
 @host_case(
@@ -139,23 +133,23 @@ def configured(host: HostSubject) -> None:
 def time_left(host: HostSubject) -> None:
     """The callee is told of the time that is left when it gets the call.
 
-    Sent: a call with 5 s, and one with the longest time that there is. Then, while the callee is busy, one with 5 s
-    that waits until another call with 400 ms has run out of time. Expected: at most 5 s; at most 2147483647 ms; and at
-    most 4600 ms.
+    Sent: a call with 50 s, and one with the longest time that there is. Then, while the callee is busy, one with 50 s
+    that waits until another call with 400 ms has run out of time. Expected: at most 50 s; at most 2147483647 ms; and
+    at most 49600 ms.
     """
     callee = plugin("b", "b/ask", capabilities=room(2))
     with host.start(plugin("a", capabilities=META), callee) as run:
         a, b = run["a"], run["b"]
         requests = []
-        for name, time in (("5 s", 5000), ("longest", _LARGEST)):
+        for name, time in (("50 s", 50_000), ("longest", _LARGEST)):
             with host.checks(name):
                 requests.append(held(a, b, "b/ask", meta={"deadlineMs": time})[1])
-                _expect_left(requests[-1], time, least=time - 4000)
+                _expect_left(requests[-1], time, least=time - 40_000)
         with host.checks("after-waiting"):
-            a.request("b/ask", meta={"deadlineMs": 5000})
-            a.expect_error(a.request("b/ask", meta={"deadlineMs": 400}), _DEADLINE_EXCEEDED, rule="CAL-30")
+            a.request("b/ask", meta={"deadlineMs": 50_000})
+            a.expect_error(a.request("b/ask", meta={"deadlineMs": 400}), DEADLINE_EXCEEDED, rule="CAL-30")
             b.answer(requests[0])
-            _expect_left(b.expect_request("b/ask"), 4600)
+            _expect_left(b.expect_request("b/ask"), 49_600)
 
 
 def _expect_left(request: Message, most: int, *, least: int = 0) -> None:

@@ -2,13 +2,13 @@
 
 import signal
 
-from ...case import Broken, TimedOut, host_case
+from ...case import Broken, TimedOut, expect_equal, host_case
 from ...connection import show
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostRun, HostSubject
 from ...process.group import group_lives
-from ._between import expect_equal, held, room
+from ._between import held, room
 from ._raw import ONCE
 
 #: A host may give each step some seconds.
@@ -60,12 +60,12 @@ def _expect_shutdown(probe: ProbeTalk) -> None:
 
 def _expect_goodbye(probe: ProbeTalk) -> None:
     asked = [message.method for from_subject, message in probe.history if from_subject and not message.is_response]
-    expect_equal("the last two messages", asked[-2:], ["shutdown", "exit"], rule="LIF-14")
+    expect_equal(asked[-2:], ["shutdown", "exit"], "the last two messages are others", rule="LIF-14")
     _expect_signals(probe, [])
 
 
 def _expect_signals(probe: ProbeTalk, signals: list[int]) -> None:
-    expect_equal(f"the signals that {probe.name} has seen", probe.signals, signals, rule="LIF-14")
+    expect_equal(probe.signals, signals, f"the signals that {probe.name} has seen are others", rule="LIF-14")
 
 
 def _expect_all_steps(probe: ProbeTalk) -> None:
@@ -165,10 +165,10 @@ def last_words(host: HostSubject) -> None:
             run["a"].notify("b/tell", {"number": number})
         run["a"].answer(request, "done")
         run["a"].exit(0)
-        expect_equal("the result", run["b"].expect_result(id, rule="LIF-17"), "done", rule="LIF-17")
+        expect_equal(run["b"].expect_result(id, rule="LIF-17"), "done", "the result is another", rule="LIF-17")
         for number in range(_LAST_WORDS):
             told = run["b"].expect_notification("b/tell", rule="LIF-17")
-            expect_equal("the notification", told.params, {"number": number}, rule="LIF-17")
+            expect_equal(told.params, {"number": number}, "the notification is another", rule="LIF-17")
 
 
 @host_case(
@@ -191,13 +191,14 @@ def others_go_on(host: HostSubject) -> None:
         plugin("c", "c/do", settings=ONCE),
     ) as run:
         id, request = held(run["a"], run["b"], "b/do")
-        held(run["a"], run["c"], "c/do")
+        broken_off, _ = held(run["a"], run["c"], "c/do")
         held(run["c"], run["b"], "b/do")
         run["c"].die()
-        run["c"].wait_gone()
+        # With this answer the host knows of the end.
+        run["a"].expect_answer(broken_off, rule="LIF-17")
         run["b"].expect_alive("LIF-19")
         run["b"].answer(request, "done")
-        expect_equal("the result", run["a"].expect_result(id, rule="LIF-19"), "done", rule="LIF-19")
+        expect_equal(run["a"].expect_result(id, rule="LIF-19"), "done", "the result is another", rule="LIF-19")
         run["a"].expect_alive("LIF-19")
 
 

@@ -1,22 +1,22 @@
 """Errors on their way through the host, and those of its own (chapter 05)."""
 
-from ...case import Broken, NotDeclared, Skipped, host_case
+from ...case import Broken, NotDeclared, Skipped, expect_equal, host_case
 from ...connection import show
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
 from ...report import Level
-from ...wire.messages import Json, Message, encode_json, raw_members
-from ._between import (
-    error_data,
-    expect_equal,
-    expect_no_request,
-    held,
-    room,
-    settle,
+from ...wire.codes import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    PAYLOAD_TOO_LARGE,
+    PLUGIN_CRASHED,
+    REQUEST_CANCELLED,
 )
+from ...wire.messages import Json, Message, encode_json, raw_members
+from ._between import error_data, expect_no_request, held, room, settle
 
-_INVALID_PARAMS, _TOO_LARGE = -32602, -32016
 #: Hosts that take larger frames than this are asked in other ways.
 _LARGE = 64 << 20
 
@@ -49,7 +49,7 @@ def problems(host: HostSubject) -> None:
             raise NotDeclared("the subject declares none of state, locks, events and channels")
         for name, (method, params, member) in asked.items():
             with host.checks(name):
-                answer = a.expect_error(a.request(method, params), _INVALID_PARAMS)
+                answer = a.expect_error(a.request(method, params), INVALID_PARAMS)
                 found = error_data(answer).get("problems")
                 paths = [one.get("path") for one in found] if isinstance(found, list) else []
                 if not any(str(path).startswith("$") and str(path).endswith(member) for path in paths):
@@ -78,10 +78,10 @@ def forwarded(host: HostSubject) -> None:
         "text-data": (3, "", b'"text"'),
         "largest": (2**31 - 1, "x" * 5000, b"[]"),
         "smallest": (-(2**31), "no", b"0"),
-        "method-not-found": (-32601, "in the callee", None),
-        "internal-error": (-32603, "failed", b'{"where":"here"}'),
-        "cancelled": (-32800, "of its own accord", None),
-        "crashed": (-32011, "behind it", b'{"instance":"far","delivered":"no"}'),
+        "method-not-found": (METHOD_NOT_FOUND, "in the callee", None),
+        "internal-error": (INTERNAL_ERROR, "failed", b'{"where":"here"}'),
+        "cancelled": (REQUEST_CANCELLED, "of its own accord", None),
+        "crashed": (PLUGIN_CRASHED, "behind it", b'{"instance":"far","delivered":"no"}'),
     }
     with host.start(plugin("a"), plugin("b", "b/ask", capabilities=room(16))) as run:
         for name, (code, text, raw) in errors.items():
@@ -92,8 +92,8 @@ def forwarded(host: HostSubject) -> None:
                 run["b"].send_body(b'{"jsonrpc":"2.0","id":%d,"error":%s}' % (request.id, error))
                 answer = run["a"].expect_error(id, code)
                 got = raw_members(answer.members["error"])
-                expect_equal("the message", answer.member("error").get("message"), text)
-                expect_equal("data", got.get("data"), raw)
+                expect_equal(answer.member("error").get("message"), text, "the message is another")
+                expect_equal(got.get("data"), raw, "data is another")
 
 
 @host_case(
@@ -148,7 +148,7 @@ def just_fits(host: HostSubject) -> None:
             body = _filled(head, b'"}}', limit)
             a.send_body(body)
             request = b.expect_request("b/ask")
-            expect_equal("how long the text is", len(request.params["x"]), limit - len(head) - 3)
+            expect_equal(len(request.params["x"]), limit - len(head) - 3, "how long the text is is another")
             b.answer(request)
             a.expect_result(id)
         with host.checks("result"):
@@ -156,7 +156,7 @@ def just_fits(host: HostSubject) -> None:
             head = b'{"jsonrpc":"2.0","id":%d,"result":"' % request.id
             room_left = limit - len(b'{"jsonrpc":"2.0","id":"%s","result":""}' % id.encode())
             b.send_body(head + b"y" * room_left + b'"}')
-            expect_equal("how long the result is", len(a.expect_result(id)), room_left)
+            expect_equal(len(a.expect_result(id)), room_left, "how long the result is is another")
 
 
 def _limit_of(probe: ProbeTalk) -> int:
@@ -172,6 +172,6 @@ def _filled(head: bytes, tail: bytes, size: int) -> bytes:
 
 def _expect_too_large(answer: Message, limit: int) -> None:
     data = error_data(answer)
-    if answer.error_code != _TOO_LARGE or data.get("limit") != limit or not isinstance(data.get("size"), int):
+    if answer.error_code != PAYLOAD_TOO_LARGE or data.get("limit") != limit or not isinstance(data.get("size"), int):
         expected = f"-32016 with size and the limit {limit} in data"
         raise Broken("it was not answered with PayloadTooLarge", expected=expected, got=show(answer))

@@ -1,20 +1,12 @@
 """Publishers that wait for those who have subscribed with `block` (chapter 06: flow)."""
 
+from ...case import expect_equal
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostRun, HostSubject
+from ...wire.codes import DEADLINE_EXCEEDED, REQUEST_CANCELLED
 from ...wire.messages import Json
-from .event_talk import (
-    CANCELLED,
-    DEADLINE_EXCEEDED,
-    Subscription,
-    event_case,
-    expect_equal,
-    expect_unanswered,
-    publish,
-    publish_soon,
-    subscribe,
-)
+from .event_talk import Subscription, event_case, expect_unanswered, publish, publish_soon, subscribe
 
 
 def filled(run: HostRun, name: str = "ear", topic: str = "all") -> Subscription:
@@ -142,7 +134,7 @@ def block_given_up(host: HostSubject) -> None:
         run["hand"].expect_alive()
         third = publishing(run["mouth"], "waited for")
         run["mouth"].notify("$/cancelRequest", {"id": cancelled})
-        run["mouth"].expect_error(cancelled, CANCELLED, rule="EVT-27")
+        run["mouth"].expect_error(cancelled, REQUEST_CANCELLED, rule="EVT-27")
         run["hand"].die()
         ended.next(rule="EVT-38")
         _expect_next_missed(heard, "waited for", 2)

@@ -1,17 +1,11 @@
 """Bounds of those who wait for a subscription that blocks (chapter 06: flow)."""
 
-from ...case import Broken, Skipped
+from ...case import Broken, Skipped, expect_equal
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
+from ...wire.codes import OVERLOADED
 from .event_blocking import filled, publishing
-from .event_talk import (
-    OVERLOADED,
-    event_case,
-    expect_code,
-    expect_equal,
-    publish_soon,
-    subscribe,
-)
+from .event_talk import event_case, expect_code, publish_soon, subscribe
 
 _MOST_WAITING = 1024
 _MOST_PUBLISHERS = 16

@@ -1,18 +1,10 @@
 """Order, numbers, and what was left out (chapter 06: delivery)."""
 
-from ...case import Broken
+from ...case import Broken, expect_equal
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
 from ...wire.messages import Json
-from .event_talk import (
-    check_frames,
-    event_case,
-    expect_equal,
-    publish,
-    publish_many,
-    publish_soon,
-    subscribe,
-)
+from .event_talk import check_frames, event_case, publish, publish_many, publish_soon, subscribe
 
 _LARGE = "x" * 250_000
 

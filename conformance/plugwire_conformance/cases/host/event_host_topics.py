@@ -1,15 +1,10 @@
 """The host's own topics (chapter 06)."""
 
-from ...case import TimedOut
+from ...case import TimedOut, expect_equal
 from ...hosts.given import by_hand, plugin
 from ...hosts.subject import HostSubject
 from ...wire.messages import Json
-from .event_talk import (
-    Subscription,
-    event_case,
-    expect_equal,
-    subscribe,
-)
+from .event_talk import Subscription, event_case, subscribe
 
 
 def _until_plugin(heard: Subscription, name: str, rule: str = "EVT-38") -> dict[str, Json]:

@@ -1,19 +1,11 @@
 """Replay, and what holds for all events from before a subscription (chapter 06)."""
 
-from ...case import Broken
+from ...case import Broken, expect_equal
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
 from ...wire.messages import Json
-from .event_talk import (
-    MIB,
-    check_frames,
-    event_case,
-    expect_equal,
-    publish,
-    publish_many,
-    subscribe,
-)
+from .event_talk import MIB, check_frames, event_case, publish, publish_many, subscribe
 
 
 @event_case(

@@ -1,18 +1,11 @@
 """What the policies do when there is no room (chapter 06: flow)."""
 
-from ...case import Broken
+from ...case import Broken, expect_equal
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
 from ...wire.messages import Json
 from .event_flow import expect_ended, on_the_way
-from .event_talk import (
-    Subscription,
-    event_case,
-    expect_equal,
-    publish,
-    publish_many,
-    subscribe,
-)
+from .event_talk import Subscription, event_case, publish, publish_many, subscribe
 
 
 @event_case(

@@ -1,21 +1,12 @@
 """What becomes of an event on its way (chapter 06: publishing)."""
 
-from ...case import Broken
+from ...case import Broken, expect_equal
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
+from ...wire.codes import CALL_CYCLE, PAYLOAD_TOO_LARGE
 from ...wire.messages import encode_json, raw_members
-from .event_talk import (
-    CALL_CYCLE,
-    TOO_LARGE,
-    event_case,
-    expect_code,
-    expect_equal,
-    expect_told,
-    publish,
-    publish_soon,
-    subscribe,
-)
+from .event_talk import event_case, expect_code, expect_told, publish, publish_soon, subscribe
 
 
 @event_case(
@@ -190,7 +181,7 @@ def too_large(host: HostSubject) -> None:
         most = mouth.limits["maxFrameBytes"]
         with host.checks("too large"):
             answer = mouth.expect_answer(_publish_in_a_frame_of(mouth, most), rule="EVT-10")
-            expect_code(answer, TOO_LARGE, "an event was taken that fits into no delivery", "EVT-10")
+            expect_code(answer, PAYLOAD_TOO_LARGE, "an event was taken that fits into no delivery", "EVT-10")
             publish(mouth, "large", data="last")
             expect_equal(len(heard.until("last", rule="EVT-10")), 0, "something of it was delivered", "EVT-10")
         with host.checks("just below"):

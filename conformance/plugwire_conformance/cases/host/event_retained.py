@@ -1,18 +1,11 @@
 """Retained events (chapter 06)."""
 
+from ...case import expect_equal
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
-from .event_talk import (
-    MIB,
-    QUOTA_EXCEEDED,
-    check_frames,
-    event_case,
-    expect_code,
-    expect_equal,
-    publish,
-    subscribe,
-)
+from ...wire.codes import QUOTA_EXCEEDED
+from .event_talk import MIB, check_frames, event_case, expect_code, publish, subscribe
 
 _OF_ONE_PUBLISHER = 2048
 _LARGE = "x" * (4 * MIB - 65536)

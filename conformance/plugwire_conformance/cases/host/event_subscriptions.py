@@ -1,21 +1,12 @@
 """Beginning and end of subscriptions (chapter 06: subscribing)."""
 
-from ...case import Broken
+from ...case import Broken, expect_equal
 from ...connection import show
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
-from .event_talk import (
-    INVALID_PARAMS,
-    QUOTA_EXCEEDED,
-    Subscription,
-    event_case,
-    expect_code,
-    expect_equal,
-    publish,
-    publish_soon,
-    subscribe,
-)
+from ...wire.codes import INVALID_PARAMS, QUOTA_EXCEEDED
+from .event_talk import Subscription, event_case, expect_code, publish, publish_soon, subscribe
 
 _MOST = 1024
 

@@ -17,8 +17,6 @@ from ...wire.messages import Json, Message, encode_json
 
 #: A case that is asked only of a host that has events.
 event_case = partial(host_case, declares=("events",))
-INVALID_PARAMS, PERMISSION_DENIED, CALL_CYCLE, TOO_LARGE, QUOTA_EXCEEDED = -32602, -32014, -32015, -32016, -32023
-OVERLOADED, CANCELLED, DEADLINE_EXCEEDED = -32013, -32800, -32012
 MIB = 1 << 20
 #: A little less than 1 MiB, so that eight of them with what stands round them are less than 8 MiB.
 BLOCK = "x" * (MIB - 8192)
@@ -121,12 +119,6 @@ def check_frames(probe: ProbeTalk, size: int) -> None:
     most = probe.limits.get("maxFrameBytes", 0)
     if most < size + 4096:
         raise Skipped(f"needs frames with {size} bytes of data, and the host takes frames of {most} bytes")
-
-
-def expect_equal(got: Json, expected: Json, message: str, rule: str = "") -> None:
-    """Broken unless the two are the same JSON."""
-    if encode_json(got) != encode_json(expected) and got != expected:
-        raise Broken(message, expected=_short(expected), got=_short(got), requirement=rule)
 
 
 def expect_code(answer: Message, code: int, message: str, rule: str = "") -> None:

@@ -2,22 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from ...case import Broken
+from ...case import Broken, expect_equal
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
 from ...report import Level
+from ...wire.codes import INVALID_PARAMS
 from ...wire.messages import Json, encode_json
-from .event_talk import (
-    INVALID_PARAMS,
-    event_case,
-    expect_code,
-    expect_equal,
-    expect_told,
-    publish,
-    publish_soon,
-    subscribe,
-)
+from .event_talk import event_case, expect_code, expect_told, publish, publish_soon, subscribe
 
 _COUNT = {
     "topic": "count.changed",

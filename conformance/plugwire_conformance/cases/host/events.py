@@ -1,16 +1,10 @@
 """Which events reach whom (chapter 06: topics)."""
 
+from ...case import expect_equal
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
-from .event_talk import (
-    INVALID_PARAMS,
-    PERMISSION_DENIED,
-    event_case,
-    expect_code,
-    expect_equal,
-    publish,
-    subscribe,
-)
+from ...wire.codes import INVALID_PARAMS, PERMISSION_DENIED
+from .event_talk import event_case, expect_code, publish, subscribe
 
 _TOPICS = (
     "doc",

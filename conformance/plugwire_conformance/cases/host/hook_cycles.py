@@ -1,21 +1,14 @@
 """Hooks that run inside themselves (chapter 07)."""
 
-from ...case import Broken
+from ...case import Broken, expect_equal
 from ...connection import show
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
+from ...wire.codes import CALL_CYCLE
 from ...wire.messages import Json, Message
-from .event_talk import expect_code, expect_equal
-from .hook_talk import (
-    CALL_CYCLE,
-    HOOK,
-    MANY_AT_ONCE,
-    hook_case,
-    hook_meta_case,
-    linked,
-    started,
-)
+from .event_talk import expect_code
+from .hook_talk import HOOK, MANY_AT_ONCE, hook_case, hook_meta_case, linked, started
 
 _WHY = "Nothing else would end it: each run begins the next one, until memory or time is used up."
 _MEND = "Follow the calls back that led to hook/run; where one runs the same hook, answer CallCycle with the way round."

@@ -2,27 +2,17 @@
 
 import json
 
-from ...case import Skipped
-from ...hosts.given import plugin
+from ...case import Skipped, expect_equal
+from ...hosts.given import Given, plugin
 from ...hosts.subject import HostRun, HostSubject
+from ...wire.codes import DEADLINE_EXCEEDED, INTERNAL_ERROR, PAYLOAD_TOO_LARGE, PLUGIN_CRASHED, REQUEST_CANCELLED
 from ...wire.messages import Json, encode_json, raw_members
-from .event_talk import expect_code, expect_equal, expect_told
-from .hook_talk import (
-    CANCELLED,
-    CRASHED,
-    DEADLINE_EXCEEDED,
-    HOOK,
-    INTERNAL_ERROR,
-    TOO_LARGE,
-    asked,
-    hook_case,
-    linked,
-    run_hook,
-    says,
-    started,
-)
+from .event_talk import expect_code, expect_told
+from .hook_talk import HOOK, asked, hook_case, linked, run_hook, says, started
 
 _STOP = {"reason": "no"}
+#: A hook whose links have little time, so that what is not in time elsewhere is so for another reason.
+_LATE = "text.late"
 #: Results that are no HookAnswer.
 _NONSENSE: tuple[tuple[str, Json], ...] = (
     ("null", None),
@@ -48,8 +38,9 @@ def failure_continues(host: HostSubject) -> None:
     HookAnswer (one of them with both `value` and `stop`), not in time, and at last its plugin ends. Expected each
     time: an outcome with the names of the first and the third.
     """
-    bad = linked("bad", timeoutMs=300)
-    with started(host, "HOK-19", linked("one"), bad, linked("three"), plugin("runner")) as run:
+    with started(
+        host, "HOK-19", linked("one", HOOK, _LATE), _bad(), linked("three", HOOK, _LATE), plugin("runner")
+    ) as run:
         with host.checks("an error"):
             says(run["bad"], error={"code": 77, "message": "It broke."})
             _expect_others(run)
@@ -59,7 +50,7 @@ def failure_continues(host: HostSubject) -> None:
                 _expect_others(run)
         run["bad"].reflexes.pop("hook/call")
         with host.checks("not in time"):
-            _expect_others(run)
+            _expect_others(run, _LATE)
             _answer_late(run)
         with host.checks("ended"):
             id = run["runner"].request("hook/run", {"name": HOOK, "value": []})
@@ -71,11 +62,17 @@ def failure_continues(host: HostSubject) -> None:
 
 def _answer_late(run: HostRun) -> None:
     """So that the plugin has a free slot again."""
-    run["bad"].answer_error(run["bad"].expect_request("hook/call"), CANCELLED)
+    run["bad"].answer_error(run["bad"].expect_request("hook/call"), REQUEST_CANCELLED)
 
 
-def _expect_others(run: HostRun) -> None:
-    outcome = run_hook(run["runner"], [], rule="HOK-19")
+def _bad(**more: Json) -> Given:
+    """A plugin with a link that has a minute, and one that has 300 ms."""
+    times = {HOOK: 60_000, _LATE: 300}
+    return plugin("bad", hooks=[{"name": hook, "timeoutMs": time, **more} for hook, time in times.items()])
+
+
+def _expect_others(run: HostRun, hook: str = HOOK) -> None:
+    outcome = run_hook(run["runner"], [], hook=hook, rule="HOK-19")
     expected = [["one", "three"], ["one", "three"]]
     expect_equal([outcome.get("value"), outcome.get("ran")], expected, "the run ended otherwise", "HOK-19")
 
@@ -110,26 +107,27 @@ def failure_fails(host: HostSubject) -> None:
     The first of two links, with `onError` `fail`, gives results that are no HookAnswer; does not answer in time; and
     its plugin ends. Expected: InternalError; DeadlineExceeded; PluginCrashed. The second link is never asked.
     """
-    with started(host, "HOK-20", linked("bad", onError="fail", timeoutMs=300), linked("two"), plugin("runner")) as run:
+    with started(host, "HOK-20", _bad(onError="fail"), linked("two", HOOK, _LATE), plugin("runner")) as run:
         for name, result in _NONSENSE:
             with host.checks(name):
                 says(run["bad"], result=result)
                 _expect_failure(run, INTERNAL_ERROR)
         run["bad"].reflexes.pop("hook/call")
         with host.checks("not in time"):
-            _expect_failure(run, DEADLINE_EXCEEDED)
+            _expect_failure(run, DEADLINE_EXCEEDED, _LATE)
             _answer_late(run)
         with host.checks("ended"):
             id = run["runner"].request("hook/run", {"name": HOOK, "value": []})
             run["bad"].expect_request("hook/call", rule="HOK-08")
             run["bad"].die()
-            run["runner"].expect_error(id, CRASHED, rule="HOK-20")
+            run["runner"].expect_error(id, PLUGIN_CRASHED, rule="HOK-20")
         with host.checks("links after it"):
-            expect_equal(asked(run["two"]), [], "a link was asked after one that failed", "HOK-20")
+            calls = [asked(run["two"], hook) for hook in (HOOK, _LATE)]
+            expect_equal(calls, [[], []], "a link was asked after one that failed", "HOK-20")
 
 
-def _expect_failure(run: HostRun, code: int) -> None:
-    answer = run["runner"].ask("hook/run", {"name": HOOK, "value": []})
+def _expect_failure(run: HostRun, code: int, hook: str = HOOK) -> None:
+    answer = run["runner"].ask("hook/run", {"name": hook, "value": []})
     expect_code(answer, code, "the run ended otherwise", "HOK-20")
 
 
@@ -193,5 +191,5 @@ def too_large_for_a_link(host: HostSubject) -> None:
         answer = {"jsonrpc": "2.0", "id": call.id, "result": {"value": ""}}
         text = "x" * (most - len(encode_json(answer)))
         maker.answer(call, {"value": text})
-        run["runner"].expect_error(id, TOO_LARGE, rule="HOK-20")
+        run["runner"].expect_error(id, PAYLOAD_TOO_LARGE, rule="HOK-20")
         expect_equal(len(asked(run["guard"])), 0, "the link was asked all the same", "HOK-20")

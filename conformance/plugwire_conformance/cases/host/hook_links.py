@@ -1,9 +1,8 @@
 """What the host says of the links that there are (chapter 07: links)."""
 
-from ...case import Broken
+from ...case import Broken, expect_equal
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
-from .event_talk import expect_equal
 from .hook_talk import hook_case, linked, run_hook, started
 
 

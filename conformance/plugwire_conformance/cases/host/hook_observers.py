@@ -1,24 +1,12 @@
 """Links that only observe (chapter 07: observers)."""
 
-from ...case import Broken
+from ...case import Broken, expect_equal
 from ...hosts.given import plugin
 from ...hosts.subject import HostRun, HostSubject
+from ...wire.codes import DEADLINE_EXCEEDED, HOOK_STOPPED, REQUEST_CANCELLED
 from ...wire.messages import Message
-from .event_talk import MIB, check_frames, expect_equal, expect_told
-from .hook_talk import (
-    CANCELLED,
-    DEADLINE_EXCEEDED,
-    HOOK,
-    STOPPED,
-    asked,
-    hook_case,
-    hook_meta_case,
-    is_cancel_of,
-    linked,
-    run_hook,
-    says,
-    started,
-)
+from .event_talk import MIB, check_frames, expect_told
+from .hook_talk import HOOK, asked, hook_case, hook_meta_case, is_cancel_of, linked, run_hook, says, started
 
 _MANY = 72
 
@@ -119,7 +107,7 @@ def observer_left_to_end(host: HostSubject) -> None:
                 call = run["eye"].expect_request("hook/call", rule="HOK-21")
                 answer = run["runner"].expect_answer(id)
                 expect_equal(
-                    answer.error_code, STOPPED if name == "stopped" else None, "the run ended otherwise", "HOK-11"
+                    answer.error_code, HOOK_STOPPED if name == "stopped" else None, "the run ended otherwise", "HOK-11"
                 )
                 run["eye"].expect_alive()
                 _refuse_cancel(run, call)
@@ -146,7 +134,7 @@ def observer_cancelled(host: HostSubject) -> None:
     with started(host, "HOK-23", watch, linked("two"), plugin("runner")) as run:
         id, call = _both_asked(run, {})
         run["runner"].notify("$/cancelRequest", {"id": id})
-        run["runner"].expect_error(id, CANCELLED, rule="HOK-16")
+        run["runner"].expect_error(id, REQUEST_CANCELLED, rule="HOK-16")
         run["eye"].wait_for(lambda message: is_cancel_of(call, message), "$/cancelRequest for its call", rule="HOK-23")
 
 

@@ -2,11 +2,10 @@
 
 import time
 
-from ...case import Broken, TimedOut
+from ...case import Broken, TimedOut, expect_equal
 from ...hosts.given import Given, by_hand, plugin
 from ...hosts.subject import HostRun, HostSubject
 from ...wire.messages import Json
-from .event_talk import expect_equal
 from .hook_talk import adds_its_name, hook_case, linked, run_hook, started
 
 _GLANCE = 0.02

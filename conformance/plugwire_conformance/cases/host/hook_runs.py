@@ -1,19 +1,15 @@
 """What a run may rely on: its links, its time, its end (chapter 07: runs)."""
 
-from ...case import Broken, TimedOut
+from ...case import Broken, TimedOut, expect_equal
 from ...connection import show
 from ...hosts.given import by_hand, plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
-from .event_talk import expect_code, expect_equal
+from ...wire.codes import CALL_CYCLE, DEADLINE_EXCEEDED, PLUGIN_CRASHED, PLUGIN_UNAVAILABLE, REQUEST_CANCELLED
+from .event_talk import expect_code
 from .hook_talk import (
-    CALL_CYCLE,
-    CANCELLED,
-    CRASHED,
-    DEADLINE_EXCEEDED,
     HOOK,
     MANY_AT_ONCE,
-    UNAVAILABLE,
     adds_its_name,
     asked,
     hook_case,
@@ -86,7 +82,7 @@ def link_ended(host: HostSubject) -> None:
                     outcome = run["runner"].expect_result(id, rule="HOK-14")
                     expect_equal(outcome.get("ran"), ["one", "three"], "the run ended otherwise", "HOK-14")
                 else:
-                    run["runner"].expect_error(id, CRASHED, UNAVAILABLE, rule="HOK-14")
+                    run["runner"].expect_error(id, PLUGIN_CRASHED, PLUGIN_UNAVAILABLE, rule="HOK-14")
                     expect_equal(asked(run["three"]), [], "a link was asked after one that failed", "HOK-20")
 
 
@@ -132,15 +128,14 @@ def run_deadline(host: HostSubject) -> None:
     """A link has no more time than is left to the run.
 
     Sent: hook/run with `deadlineMs` 250, to a link that never answers and has a minute. Expected: DeadlineExceeded,
-    and $/cancelRequest at the link, within 2 seconds.
+    and $/cancelRequest at the link, long before the minute is over.
     """
     slow = linked("slow", timeoutMs=60000)
     with started(host, "HOK-15", slow, plugin("runner", capabilities={"meta": True})) as run:
         run["slow"].reflexes.pop("hook/call")
-        within = min(2.0, run["runner"].patience)
         id = run["runner"].request("hook/run", {"name": HOOK, "value": []}, meta={"deadlineMs": 250})
         call = run["slow"].expect_request("hook/call")
-        run["runner"].expect_error(id, DEADLINE_EXCEEDED, within=within, rule="HOK-15")
+        run["runner"].expect_error(id, DEADLINE_EXCEEDED, rule="HOK-15")
         run["slow"].wait_for(lambda message: is_cancel_of(call, message), "$/cancelRequest for its call", rule="HOK-15")
 
 
@@ -197,7 +192,7 @@ def cancel(host: HostSubject) -> None:
         id = run["runner"].request("hook/run", {"name": HOOK, "value": ["cancelled"]})
         call = run["one"].expect_request("hook/call")
         run["runner"].notify("$/cancelRequest", {"id": id})
-        run["runner"].expect_error(id, CANCELLED, rule="HOK-16")
+        run["runner"].expect_error(id, REQUEST_CANCELLED, rule="HOK-16")
         run["one"].wait_for(lambda message: is_cancel_of(call, message), "$/cancelRequest for its call", rule="HOK-16")
         run["one"].answer(call, {"value": ["too late"]})
         adds_its_name(run["one"])

@@ -18,8 +18,6 @@ hook_case = partial(host_case, declares=("hooks",))
 #: The same, of a host that also reads meta: it gives times and who asks.
 hook_meta_case = partial(host_case, declares=("hooks", "meta"))
 HOOK = "text.shown"
-INTERNAL_ERROR, CANCELLED, CRASHED, DEADLINE_EXCEEDED = -32603, -32800, -32011, -32012
-UNAVAILABLE, CALL_CYCLE, TOO_LARGE, STOPPED = -32010, -32015, -32016, -32024
 #: What a plugin says that takes meta, and works on several requests at a time.
 MANY_AT_ONCE = {"meta": True, "concurrency": 8}
 

@@ -1,20 +1,12 @@
 """Runs of hooks: the value on its way through the links (chapter 07)."""
 
-from ...case import Broken
+from ...case import Broken, expect_equal
 from ...hosts.given import plugin
 from ...hosts.subject import HostRun, HostSubject
+from ...wire.codes import HOOK_STOPPED
 from ...wire.messages import Json, Message, raw_members
-from .event_talk import expect_code, expect_equal
-from .hook_talk import (
-    HOOK,
-    STOPPED,
-    asked,
-    hook_case,
-    linked,
-    run_hook,
-    says,
-    started,
-)
+from .event_talk import expect_code
+from .hook_talk import HOOK, asked, hook_case, linked, run_hook, says, started
 
 
 @hook_case(
@@ -119,7 +111,7 @@ def stop(host: HostSubject) -> None:
         says(run["two"], result={"stop": {"reason": "Not now."}})
         answer = run["runner"].ask("hook/run", {"name": HOOK, "value": ["stopped"]})
         with host.checks("answer"):
-            expect_code(answer, STOPPED, "a run that was stopped ended otherwise", "HOK-11")
+            expect_code(answer, HOOK_STOPPED, "a run that was stopped ended otherwise", "HOK-11")
             expected = {"by": "two", "reason": "Not now.", "hook": HOOK}
             expect_equal(_data(answer), expected, "the error says otherwise", "HOK-11")
         with host.checks("links after it"):
@@ -154,7 +146,7 @@ def stop_reason(host: HostSubject) -> None:
             with host.checks(name):
                 says(run["link"], result={"stop": {"reason": reason}})
                 answer = run["runner"].ask("hook/run", {"name": HOOK, "value": 1})
-                expect_code(answer, STOPPED, "the stop was not taken", "HOK-12")
+                expect_code(answer, HOOK_STOPPED, "the stop was not taken", "HOK-12")
                 expect_equal((_data(answer) or {}).get("reason"), expected, "another reason came", "HOK-12")
 
 

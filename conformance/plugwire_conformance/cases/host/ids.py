@@ -1,13 +1,14 @@
 """Ids of requests and responses, and responses that a host has not asked for (chapter 02)."""
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case
 from ...connection import show
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
 from ...report import Level
+from ...wire.codes import INVALID_REQUEST
 from ...wire.messages import LARGEST_SAFE, Json
-from ._between import expect_equal, held, room, settle
-from ._raw import INVALID_REQUEST, expect_bad, expect_silence
+from ._between import held, room, settle
+from ._raw import expect_bad, expect_silence
 
 _IDS: dict[str, Json] = {
     "zero": 0,
@@ -118,8 +119,8 @@ def two_types(host: HostSubject) -> None:
         requests = [held(run["a"], run["b"], "b/do", {"n": place}, id=id)[1] for place, id in enumerate((1, "1"))]
         for request in reversed(requests):
             run["b"].answer(request, request.params["n"])
-        expect_equal('the result of "1"', run["a"].expect_result("1", rule="MSG-12"), 1, rule="MSG-12")
-        expect_equal("the result of 1", run["a"].expect_result(1, rule="MSG-12"), 0, rule="MSG-12")
+        expect_equal(run["a"].expect_result("1", rule="MSG-12"), 1, 'the result of "1" is another', rule="MSG-12")
+        expect_equal(run["a"].expect_result(1, rule="MSG-12"), 0, "the result of 1 is another", rule="MSG-12")
 
 
 @host_case(
@@ -144,7 +145,7 @@ def look_alikes(host: HostSubject) -> None:
                 wrong = shape % request.id if b"%" in shape else shape
                 run["b"].send_body(b'{"jsonrpc":"2.0","id":%b,"result":"wrong"}' % wrong)
                 run["b"].answer(request, "right")
-                expect_equal("the result", run["a"].expect_result(id, rule="MSG-12"), "right", rule="MSG-12")
+                expect_equal(run["a"].expect_result(id, rule="MSG-12"), "right", "the result is another", rule="MSG-12")
 
 
 @host_case(
@@ -184,7 +185,7 @@ def answered_twice(host: HostSubject) -> None:
         run["b"].answer(request, "first")
         run["b"].answer(request, "second")
         settle(run["b"], run["a"])
-        expect_equal("the result", run["a"].expect_result(id, rule="MSG-19"), "first", rule="MSG-19")
+        expect_equal(run["a"].expect_result(id, rule="MSG-19"), "first", "the result is another", rule="MSG-19")
         run["a"].refuse(lambda message: message.is_response, "a second answer", rule="MSG-19")
 
 

@@ -3,9 +3,10 @@
 from ...case import Broken, host_case
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
+from ...wire.codes import PARSE_ERROR
 from ...wire.messages import raw_members
 from ._between import expect_no_request, held, settle
-from ._raw import PARSE_ERROR, expect_bad
+from ._raw import expect_bad
 
 _PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
 #: What stands for @ in a string of a ping, or in the params of a call.
@@ -24,10 +25,7 @@ _NOT_UTF_8: dict[str, bytes] = {
 }
 _WHOLE_BODIES: dict[str, bytes] = {
     "byte-order-mark": b"\xef\xbb\xbf" + _PING,
-    "utf-16": _PING.decode().encode("utf-16"),
-    "utf-16-le": _PING.decode().encode("utf-16-le"),
-    "utf-32": _PING.decode().encode("utf-32"),
-}
+} | {name: _PING.decode().encode(name) for name in ("utf-16", "utf-16-le", "utf-32")}
 _NOT_JSON: dict[str, bytes] = {
     "nan": b"NaN",
     "infinity": b"Infinity",

@@ -1,15 +1,14 @@
 """From the first message to a plugin that is ready (chapter 03)."""
 
-from ...case import Broken, host_case
+from ...case import Broken, host_case, with_longer_times
 from ...connection import show
 from ...hosts.given import by_hand
 from ...hosts.subject import HostSubject
+from ...wire.codes import NOT_INITIALIZED
 from ...wire.messages import Json
 from ._between import expect_refused
-from ._raw import NOT_INITIALIZED, ONCE, answer_of
+from ._raw import ONCE, answer_of
 
-#: Short, so that a plugin that says nothing is given up soon.
-_SOON = ONCE | {"start_timeout": 0.5}
 _LINE_OF_STDERR = "Cassiopeia is missing"
 
 
@@ -220,16 +219,19 @@ def mute(host: HostSubject) -> None:
     """A host gives up on a plugin that does not answer initialize, ends it and reports what it knows.
 
     The plugin writes a line to its standard error and stray bytes to its standard output, and then nothing. Its
-    start_timeout is half a second. Expected: the end of its process, and a report with its name, its command, the line
-    and the bytes.
+    start_timeout is half a second; where it cannot write in that time, once more with 1.5 s. Expected: the end of its
+    process, and a report with its name, its command, the line and the bytes.
     """
-    with host.start(by_hand("mute", settings=_SOON)) as run:
-        run["mute"].write_stderr(f"{_LINE_OF_STDERR}\n".encode())
-        run["mute"].send(b"Welcome!\n")
-        run["mute"].wait_gone(rule="LIF-10")
-        for what, word in {"command": "probe.py", "stderr": _LINE_OF_STDERR, "stray-bytes": "Welcome"}.items():
-            with host.checks(what):
+
+    def ask(times: int) -> None:
+        with host.start(by_hand("mute", settings=ONCE | {"start_timeout": 0.5 * times})) as run:
+            run["mute"].write_stderr(f"{_LINE_OF_STDERR}\n".encode())
+            run["mute"].send(b"Welcome!\n")
+            run["mute"].wait_gone(run["mute"].patience * times, rule="LIF-10")
+            for word in ("probe.py", _LINE_OF_STDERR, "Welcome"):
                 run.expect_told("mute", word, lines=30, rule="LIF-10")
+
+    with_longer_times(ask)
 
 
 @host_case(

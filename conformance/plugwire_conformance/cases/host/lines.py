@@ -1,16 +1,18 @@
 """Line framing as a host reads and writes it (chapter 01)."""
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case
 from ...hosts.given import by_hand, plugin
 from ...hosts.subject import HostSubject
+from ...wire.codes import PARSE_ERROR
 from ...wire.frames import Framing
 from ...wire.messages import encode_json
-from ._between import expect_equal, expect_no_request, expect_refused
+from ._between import expect_no_request, expect_refused
 from ._raw import ONCE, answer_of, expect_cut, expect_pong, ping
 
 _LINE = Framing.LINE
 _LARGE = 1 << 26
 _NOISE = {
+    "told": b"Bartholomew was here\n",
     "text": b"Downloading the model\n",
     "number": b"42\n",
     "string": b'"hello"\n',
@@ -36,7 +38,7 @@ def one_line(host: HostSubject) -> None:
     with host.start(plugin("caller"), plugin("callee", "callee/take", framing=_LINE)) as run:
         run["caller"].send_body(body)
         request = run["callee"].expect_request("callee/take", rule="FRM-24")
-        expect_equal("params", request.params, {"a": [1, 2, 3], "b": "x\ny"}, rule="FRM-24")
+        expect_equal(request.params, {"a": [1, 2, 3], "b": "x\ny"}, "params are others", rule="FRM-24")
         if b"\r" in request.frame.body:
             raise Broken("there is a CR in the line", expected="neither LF nor CR", got=repr(request.frame.body))
 
@@ -147,7 +149,6 @@ def noise(host: HostSubject) -> None:
     """
     with host.start(plugin("chatterer", framing=_LINE)) as run:
         probe = run["chatterer"]
-        probe.send(b"Bartholomew was here\n")
         for name, line in _NOISE.items():
             with host.checks(name):
                 id = probe.new_id()
@@ -196,7 +197,7 @@ def bad_line(host: HostSubject) -> None:
     with host.start(plugin("a", framing=_LINE)) as run:
         for line in (b'{"jsonrpc":', b"[1,"):
             run["a"].send(line + b"\n")
-            run["a"].expect_error(None, -32700, rule="FRM-11")
+            run["a"].expect_error(None, PARSE_ERROR, rule="FRM-11")
             run["a"].expect_alive("FRM-11")
 
 

@@ -10,8 +10,6 @@ from ...hosts.probe_talk import ProbeTalk
 from ...wire.messages import Json
 
 lock_case = partial(host_case, declares=("locks",))
-INVALID_PARAMS, CANCELLED, DEADLINE_EXCEEDED = -32602, -32800, -32012
-LOCK_LOST, QUOTA_EXCEEDED = -32021, -32023
 #: Longer than any case takes.
 LONG_MS = 60_000
 

@@ -3,17 +3,8 @@
 from ...case import Broken
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
-from .lock_talk import (
-    CANCELLED,
-    DEADLINE_EXCEEDED,
-    INVALID_PARAMS,
-    acquire,
-    expect_waiting,
-    lock_case,
-    queue,
-    release,
-    token_of,
-)
+from ...wire.codes import DEADLINE_EXCEEDED, INVALID_PARAMS, REQUEST_CANCELLED
+from .lock_talk import acquire, expect_waiting, lock_case, queue, release, token_of
 
 
 @lock_case(
@@ -91,7 +82,7 @@ def wait_ends(host: HostSubject) -> None:
         with host.checks("cancelled"):
             call = queue(b)
             b.notify("$/cancelRequest", {"id": call})
-            b.expect_error(call, CANCELLED, rule="LCK-04")
+            b.expect_error(call, REQUEST_CANCELLED, rule="LCK-04")
         with host.checks("nothing-left-behind"):
             release(a, token)
             c.expect_result(c.request("lock/acquire", {"name": "l", "waitMs": 0}), rule="LCK-04")

@@ -3,6 +3,7 @@
 from ...case import Broken, host_case
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
+from ...wire.codes import PARSE_ERROR
 from ...wire.frames import encode
 from ...wire.messages import encode_json
 from ._between import expect_no_request, held
@@ -193,5 +194,5 @@ def empty_body(host: HostSubject) -> None:
     """
     with host.start(plugin("a")) as run:
         run["a"].send(b"Content-Length: 0\r\n\r\n")
-        run["a"].expect_error(None, -32700, rule="FRM-11")
+        run["a"].expect_error(None, PARSE_ERROR, rule="FRM-11")
         run["a"].expect_alive("FRM-11")

@@ -2,12 +2,12 @@
 
 import shlex
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case
 from ...hosts.given import Given, plugin
 from ...hosts.subject import HostRun, HostSubject
 from ...wire.frames import Framing
 from ...wire.messages import Json
-from ._between import expect_equal, expect_refused
+from ._between import expect_refused
 from ._raw import ONCE
 
 #: What every manifest needs beside its command.
@@ -88,7 +88,7 @@ def no_shell(host: HostSubject) -> None:
     with host.start(listed, manifested) as run:
         for name in ("listed", "manifested"):
             with host.checks(name):
-                expect_equal("the arguments", run[name].about["arguments"], list(_ARGUMENTS), rule="MAN-02")
+                expect_equal(run[name].about["arguments"], list(_ARGUMENTS), "the arguments are others", rule="MAN-02")
 
 
 @host_case(
@@ -108,9 +108,9 @@ def folder(host: HostSubject) -> None:
     with host.start(own, moved) as run:
         root = run.folder.resolve()
         with host.checks("manifest"):
-            expect_equal("the folder", run["own"].about["cwd"], str(root / "own"), rule="MAN-03")
+            expect_equal(run["own"].about["cwd"], str(root / "own"), "the folder is another", rule="MAN-03")
         with host.checks("list"):
-            expect_equal("the folder", run["moved"].about["cwd"], str(root), rule="MAN-03")
+            expect_equal(run["moved"].about["cwd"], str(root), "the folder is another", rule="MAN-03")
 
 
 @host_case(
@@ -140,7 +140,7 @@ def framing_told(host: HostSubject) -> None:
         for name, framing in (("header", "header"), ("line", "line"), ("manifested", "line")):
             with host.checks(name):
                 told = run[name].about["environment"].get("PLUGWIRE_FRAMING")
-                expect_equal("PLUGWIRE_FRAMING", told, framing, rule="MAN-09")
+                expect_equal(told, framing, "PLUGWIRE_FRAMING is another", rule="MAN-09")
 
 
 @host_case(
@@ -196,7 +196,7 @@ def config_checked(host: HostSubject) -> None:
             run.refuse_start("choosy", rule="MAN-06")
     good = Given("choosy", _result(), settings={"config": {"tone": "warm"}}, manifest=manifest)
     with host.checks("fits"), host.start(good) as run:
-        expect_equal("config", run["choosy"].opening.get("config"), {"tone": "warm"}, rule="MAN-06")
+        expect_equal(run["choosy"].opening.get("config"), {"tone": "warm"}, "config is another", rule="MAN-06")
 
 
 @host_case(

@@ -5,23 +5,13 @@ import re
 import stat
 from pathlib import Path
 
-from ...case import Broken, Skipped, host_case
+from ...case import Broken, Skipped, expect_equal, host_case
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
+from ...wire.codes import INVALID_PARAMS, QUOTA_EXCEEDED
 from ...wire.messages import Json
-from .memory_holders import (
-    INVALID_PARAMS,
-    QUOTA_EXCEEDED,
-    Made,
-    ask_attach,
-    attach,
-    create,
-    expect_bytes,
-    filled,
-    maps,
-    release,
-)
-from .told import expect_same, told_of, varying_bits
+from .memory_holders import Made, ask_attach, attach, create, expect_bytes, filled, maps, release
+from .told import told_of, varying_bits
 
 _HANDLE = re.compile("mem_[0-9a-f]{32}")
 _UNKNOWN = "mem_" + "0" * 32
@@ -118,19 +108,25 @@ def attach_by_handle(host: HostSubject) -> None:
             told = attach(run["b"], made.handle, rule="MEM-02")
             expect_bytes(Path(told["path"]).read_bytes()[:9], b"123456789", "what the reader sees", "MEM-02")
         with host.checks("length"):
-            expect_same(
-                [told["size"], told["length"], told["generation"]], [20, 9, 1], "size, length, generation", "MEM-10"
+            expect_equal(
+                [told["size"], told["length"], told["generation"]],
+                [20, 9, 1],
+                "size, length, generation are others",
+                "MEM-10",
             )
         with host.checks("checksum"):
-            expect_same(told.get("checksum"), "crc32:cbf43926", "the checksum", "MEM-11")
+            expect_equal(told.get("checksum"), "crc32:cbf43926", "the checksum is another", "MEM-11")
         made.commit(4)
         with host.checks("second-length"):
             told = attach(run["b"], made.handle)
-            expect_same(
-                [told["size"], told["length"], told["generation"]], [20, 4, 2], "size, length, generation", "MEM-10"
+            expect_equal(
+                [told["size"], told["length"], told["generation"]],
+                [20, 4, 2],
+                "size, length, generation are others",
+                "MEM-10",
             )
         with host.checks("no-checksum"):
-            expect_same(told.get("checksum"), None, "the checksum of a commit without one", "MEM-11")
+            expect_equal(told.get("checksum"), None, "the checksum of a commit without one is another", "MEM-11")
 
 
 @host_case(
@@ -237,7 +233,9 @@ def unknown(host: HostSubject) -> None:
 
 
 def _expect_zeros(made: Made, size: int) -> None:
-    expect_same([made.answer["size"], made.answer["generation"]], [size, 0], "size and generation", "MEM-01")
+    expect_equal(
+        [made.answer["size"], made.answer["generation"]], [size, 0], "size and generation are others", "MEM-01"
+    )
     content = made.path.read_bytes()
     if content != bytes(size):
         got = f"{len(content)} bytes, of which {len(content) - content.count(0)} are not zero"
@@ -253,7 +251,7 @@ def _fill_quota(talk: ProbeTalk) -> list[str]:
         handles += [told_of(answer.result)["memory"] for answer in answers if answer.has("result")]
         refused = [(id, answer) for id, answer in zip(ids, answers, strict=True) if not answer.has("result")]
         for _, answer in refused:
-            expect_same(answer.error_code, QUOTA_EXCEEDED, "the code above the bound", "MEM-05")
+            expect_equal(answer.error_code, QUOTA_EXCEEDED, "the code above the bound is another", "MEM-05")
         if refused:
             return handles
     raise Skipped(f"the host's bound is above {_MOST_ASKED} memories")

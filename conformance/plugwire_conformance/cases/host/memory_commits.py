@@ -1,19 +1,10 @@
 """Shared memory (chapter 09): who commits, and which commit a reader gets."""
 
-from ...case import host_case
+from ...case import expect_equal, host_case
 from ...hosts.subject import HostSubject
+from ...wire.codes import INVALID_PARAMS, PERMISSION_DENIED
 from ...wire.messages import Json
-from .memory_holders import (
-    INVALID_PARAMS,
-    PERMISSION_DENIED,
-    ask_attach,
-    attach,
-    create,
-    expect_conflict,
-    filled,
-    maps,
-)
-from .told import expect_same
+from .memory_holders import ask_attach, attach, create, expect_conflict, filled, maps
 
 
 @host_case(
@@ -42,7 +33,7 @@ def who_commits(host: HostSubject) -> None:
             a.expect_error(made.ask_commit(3), PERMISSION_DENIED, rule="MEM-06")
         with host.checks("unchanged"):
             told = attach(b, made.handle)
-            expect_same([told["length"], told["generation"]], [7, 1], "length and generation", "MEM-06")
+            expect_equal([told["length"], told["generation"]], [7, 1], "length and generation are others", "MEM-06")
 
 
 @host_case(
@@ -61,8 +52,10 @@ def generation(host: HostSubject) -> None:
     with host.start(maps("a"), maps("b")) as run:
         made = create(run["a"], 10)
         with host.checks("counts"):
-            expect_same(made.answer["generation"], 0, "the generation of a new memory", "MEM-07")
-            expect_same([made.commit(length) for length in (10, 0, 10, 4)], [1, 2, 3, 4], "the generations", "MEM-07")
+            expect_equal(made.answer["generation"], 0, "the generation of a new memory is another", "MEM-07")
+            expect_equal(
+                [made.commit(length) for length in (10, 0, 10, 4)], [1, 2, 3, 4], "the generations are others", "MEM-07"
+            )
         lengths: dict[str, dict[str, Json]] = {
             "negative": {"length": -1}, "too-long": {"length": 11}, "fraction": {"length": 1.5}, "absent": {},
         }  # fmt: skip
@@ -72,8 +65,8 @@ def generation(host: HostSubject) -> None:
                 run["a"].expect_error(id, INVALID_PARAMS, rule="MEM-07")
         with host.checks("unchanged"):
             told = attach(run["b"], made.handle)
-            expect_same([told["length"], told["generation"]], [4, 4], "length and generation", "MEM-07")
-            expect_same(made.commit(1), 5, "the next generation", "MEM-07")
+            expect_equal([told["length"], told["generation"]], [4, 4], "length and generation are others", "MEM-07")
+            expect_equal(made.commit(1), 5, "the next generation is another", "MEM-07")
 
 
 @host_case(
@@ -97,7 +90,7 @@ def nothing_committed(host: HostSubject) -> None:
                     expect_conflict(talk, ask_attach(talk, made.handle, **more), 0, "MEM-08")
         made.commit(0)
         with host.checks("committed"):
-            expect_same(attach(run["b"], made.handle, rule="MEM-08")["length"], 0, "the length", "MEM-08")
+            expect_equal(attach(run["b"], made.handle, rule="MEM-08")["length"], 0, "the length is another", "MEM-08")
 
 
 @host_case(
@@ -119,7 +112,9 @@ def other_generation(host: HostSubject) -> None:
         for length in (10, 0, 5):
             made.commit(length)
         with host.checks("last"):
-            expect_same(attach(b, made.handle, rule="MEM-09", generation=3)["length"], 5, "the length", "MEM-09")
+            expect_equal(
+                attach(b, made.handle, rule="MEM-09", generation=3)["length"], 5, "the length is another", "MEM-09"
+            )
         for generation in (2, 0, 4):
             with host.checks(f"generation-{generation}"):
                 expect_conflict(b, ask_attach(b, made.handle, generation=generation), 3, "MEM-09")

@@ -11,11 +11,11 @@ from ...case import Broken, TimedOut
 from ...connection import show
 from ...hosts.given import Given, plugin
 from ...hosts.probe_talk import ProbeTalk
+from ...wire.codes import CONFLICT, INVALID_PARAMS
 from ...wire.messages import Json, Message
 from .channel_members import Producer
 from .told import Told, ask_told, told_of
 
-INVALID_PARAMS, PERMISSION_DENIED, CONFLICT, QUOTA_EXCEEDED = -32602, -32014, -32022, -32023
 #: Bytes of the largest chunk.
 CHUNK = 262144
 _GLANCE = 0.01
@@ -94,9 +94,10 @@ def expect_removed(talk: ProbeTalk, path: Path, rule: str) -> None:
         time.sleep(_GLANCE)
 
 
-def expect_released(talk: ProbeTalk, handle: str, rule: str = "MEM-16") -> Message:
-    """Waits for `memory/released`."""
-    return talk.wait_for(lambda m: _says_released(m, handle), f"memory/released for {handle}", rule=rule)
+def expect_released(talk: ProbeTalk, handle: str, rule: str = "MEM-16", *, times: int = 1) -> Message:
+    """Waits for `memory/released`, so many times as long as for other messages."""
+    within = talk.patience * times
+    return talk.wait_for(lambda m: _says_released(m, handle), f"memory/released for {handle}", within=within, rule=rule)
 
 
 def refuse_released(talk: ProbeTalk, handle: str, rule: str) -> None:

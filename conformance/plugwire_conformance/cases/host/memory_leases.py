@@ -3,10 +3,10 @@
 import signal
 from pathlib import Path
 
-from ...case import Broken, host_case
-from ...hosts.subject import HostSubject
+from ...case import Broken, host_case, with_longer_times
+from ...hosts.subject import HostRun, HostSubject
+from ...wire.codes import INVALID_PARAMS
 from .memory_holders import (
-    INVALID_PARAMS,
     attach,
     create,
     expect_bytes,
@@ -21,6 +21,8 @@ from .memory_holders import (
 
 #: Milliseconds of a lease that shall end in the case.
 _SHORT = 150
+#: The same, of one that is used before.
+_SOON = 800
 
 
 @host_case(
@@ -73,26 +75,32 @@ def lease_ends(host: HostSubject) -> None:
 def lease_renewed(host: HostSubject) -> None:
     """Attaching again gives a lease the time that is named, and no end when none is.
 
-    Leases of 800 ms are renewed: one without a time, one with an hour. A lease without a time gets one of 150 ms, and
-    so does one of an hour. Expected: the first two go on when another, begun later, has ended; the last two end.
+    Leases of 800 ms are renewed: one without a time, one with an hour; where that takes longer, others of 2400 ms. A
+    lease without a time gets one of 150 ms, and so does one of an hour. Expected: the first two go on when another,
+    begun later, has ended; the last two end.
     """
     with host.start(maps("a"), maps("b")) as run:
-        a, renewed = run["a"], {}
-        for name, more in (("no-end", {}), ("longer", {"leaseMs": 3600000})):
-            renewed[name] = filled(a, b"1", leaseMs=_in_time(host))
-            attach(a, renewed[name].handle, rule="MEM-15", **more)
+        a = run["a"]
+        with_longer_times(lambda times: _expect_renewed(run, times))
         with host.checks("shortened"):
             for more in ({}, {"leaseMs": 3600000}):
                 made = filled(a, b"3", **more)
                 attach(a, made.handle, rule="MEM-15", leaseMs=_SHORT)
                 expect_released(a, made.handle, rule="MEM-15")
                 refuse_attach(run["b"], made.handle, "MEM-15")
-        # Its time is over later than theirs would have been.
-        expect_released(a, create(a, 1, leaseMs=_in_time(host)).handle)
-        for name, made in renewed.items():
-            with host.checks(name):
-                refuse_released(a, made.handle, "MEM-15")
-                attach(run["b"], made.handle, rule="MEM-15")
+
+
+def _expect_renewed(run: HostRun, times: int) -> None:
+    a, lease, renewed = run["a"], _SOON * times, []
+    for more in ({}, {"leaseMs": 3600000}):
+        made = filled(a, b"1", leaseMs=lease)
+        attach(a, made.handle, rule="MEM-15", **more)
+        renewed.append(made)
+    # Its time is over later than theirs would have been.
+    expect_released(a, create(a, 1, leaseMs=lease).handle, times=times)
+    for made in renewed:
+        refuse_released(a, made.handle, "MEM-15")
+        attach(run["b"], made.handle, rule="MEM-15")
 
 
 @host_case(
@@ -105,25 +113,26 @@ def lease_renewed(host: HostSubject) -> None:
 def released(host: HostSubject) -> None:
     """Who has a lease that ends with its time is told, and nobody else.
 
-    `a` holds a memory without a time, and `b` attaches for 800 ms. Expected: `b` gets memory/released with a reason;
-    `a` does not, and `b` not for a lease that it has released itself.
+    `a` holds a memory without a time, and `b` attaches for 800 ms; where it cannot release one in that time, for
+    2400 ms. Expected: `b` gets memory/released with a reason; `a` does not, and `b` not for a lease that it has
+    released itself.
     """
     with host.start(maps("a"), maps("b")) as run:
-        a, b = run["a"], run["b"]
-        made, other = filled(a, b"shared"), filled(a, b"other")
-        attach(b, other.handle, leaseMs=_in_time(host))
-        release(b, other.handle)
-        attach(b, made.handle, leaseMs=_in_time(host))
-        message = expect_released(b, made.handle)
-        with host.checks("reason"):
-            reason = message.params.get("reason")
-            if not (isinstance(reason, str) and reason):
-                raise Broken("memory/released does not say why", expected="a reason", got=str(reason))
-        with host.checks("others"):
-            refuse_released(a, made.handle, "MEM-16")
-            made.commit(1)
-        with host.checks("released-itself"):
-            refuse_released(b, other.handle, "MEM-16")
+        with_longer_times(lambda times: _expect_told(run, _SOON * times, times))
+
+
+def _expect_told(run: HostRun, lease: int, times: int) -> None:
+    a, b = run["a"], run["b"]
+    made, other = filled(a, b"shared"), filled(a, b"other")
+    attach(b, other.handle, leaseMs=lease)
+    release(b, other.handle)
+    attach(b, made.handle, leaseMs=lease)
+    reason = expect_released(b, made.handle, times=times).params.get("reason")
+    if not (isinstance(reason, str) and reason):
+        raise Broken("memory/released does not say why", expected="a reason", got=str(reason))
+    refuse_released(a, made.handle, "MEM-16")
+    made.commit(1)
+    refuse_released(b, other.handle, "MEM-16")
 
 
 @host_case(
@@ -220,8 +229,3 @@ def release_without_lease(host: HostSubject) -> None:
             b.expect_error(b.request("memory/release", request), INVALID_PARAMS, rule="MEM-19")
         with host.checks("others"):
             made.commit(1, rule="MEM-19")
-
-
-def _in_time(host: HostSubject) -> int:
-    """Milliseconds of a lease within which the host does what follows, also on a slow machine."""
-    return int(800 * max(1.0, host.settings.timeout_scale))

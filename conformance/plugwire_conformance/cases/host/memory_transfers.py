@@ -2,26 +2,18 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from pathlib import Path
 
-from ...case import Broken, host_case
+from ...case import Broken, host_case, with_longer_times
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
+from ...wire.codes import CHANNEL_CLOSED, INVALID_PARAMS
 from ...wire.messages import Json, Message
-from .channel_members import (
-    CHANNEL_CLOSED,
-    PLENTY,
-    Consumer,
-    Producer,
-    concerns,
-    expect_error,
-    refuse_error,
-    says_closed,
-)
+from .channel_members import PLENTY, Consumer, Producer, concerns, expect_error, refuse_error, says_closed
 from .memory_holders import (
     CHUNK,
-    INVALID_PARAMS,
     Made,
     attach,
     chunk,
@@ -184,33 +176,51 @@ def stale_chunks(host: HostSubject) -> None:
     """The channel is closed with an error when there is another commit, or the lease ends, before all was sent.
 
     `b`, which maps no files, takes one chunk of 8 MiB. Then the creator commits again and writes over all of it; or
-    `b` releases; or its lease ends with its time. Expected: when `b` gives more credit, channel/closed with an error.
-    Right is also a host that had sent all bytes before: then they are the old ones.
+    `b` releases; or its lease ends with its time, which is 800 ms. Expected: when `b` gives more credit,
+    channel/closed with an error. Right is also a host that had sent all bytes before: then they are the old ones.
     """
     content = pattern(_LARGE)
     with host.start(maps("a"), plugin("b")) as run:
         made = create(run["a"], _LARGE)
-        for name in ("commit", "release", "time"):
-            with host.checks(name):
-                made.commit(0)
-                made.write(content)
-                made.commit(_LARGE)
-                reader = _Reader(run["b"], made.handle, 1, **({"leaseMs": 800} if name == "time" else {}))
-                reader.take_one("MEM-23")
-                if name == "commit":
-                    made.commit(0)
-                    made.write(bytes(_LARGE))
-                    made.commit(_LARGE)
-                elif name == "release":
-                    release(run["b"], made.handle)
-                else:
-                    run["b"].expect_notification("memory/released", rule="MEM-14")
-                reader.consumer.give(PLENTY, PLENTY)
-                told = reader.take_all("MEM-24")
-                if "error" not in told:
-                    expect_bytes(reader.content, content, "what came without an error", "MEM-24")
-                if name != "release":
-                    run["b"].ask("memory/release", {"memory": made.handle})
+
+        def commit_again() -> None:
+            made.commit(0)
+            made.write(bytes(_LARGE))
+            made.commit(_LARGE)
+
+        def wait_for_the_end(times: int) -> None:
+            run["b"].wait_for(_is_released, "memory/released", within=run["b"].patience * times, rule="MEM-14")
+
+        with host.checks("commit"):
+            _expect_stale(made, content, run["b"], commit_again)
+            run["b"].ask("memory/release", {"memory": made.handle})
+        with host.checks("release"):
+            _expect_stale(made, content, run["b"], lambda: release(run["b"], made.handle))
+        with host.checks("time"):
+            # Where no chunk comes before the lease is over, once more with a longer one.
+            with_longer_times(
+                lambda times: _expect_stale(
+                    made, content, run["b"], lambda: wait_for_the_end(times), leaseMs=800 * times
+                )
+            )
+
+
+def _expect_stale(made: Made, content: bytes, talk: ProbeTalk, spoil: Callable[[], None], **more: Json) -> None:
+    """The plugin takes one chunk of the content; what comes after it was spoiled is no more of it."""
+    made.commit(0)
+    made.write(content)
+    made.commit(_LARGE)
+    reader = _Reader(talk, made.handle, 1, **more)
+    reader.take_one("MEM-23")
+    spoil()
+    reader.consumer.give(PLENTY, PLENTY)
+    told = reader.take_all("MEM-24")
+    if "error" not in told:
+        expect_bytes(reader.content, content, "what came without an error", "MEM-24")
+
+
+def _is_released(message: Message) -> bool:
+    return message.is_notification and message.method == "memory/released"
 
 
 class _Reader:

@@ -1,12 +1,13 @@
 """The members of requests and notifications that a plugin sends (chapter 02)."""
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case
 from ...connection import show
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
+from ...wire.codes import INVALID_REQUEST
 from ...wire.messages import Json, encode_json
-from ._between import expect_equal, expect_no_request, held, room, settle
-from ._raw import INVALID_REQUEST, expect_bad, expect_silence
+from ._between import expect_no_request, held, room, settle
+from ._raw import expect_bad, expect_silence
 
 _NO_JSONRPC: dict[str, bytes] = {
     "absent": b'{"id":1,"method":"ping"}',
@@ -132,9 +133,9 @@ def params_absent(host: HostSubject) -> None:
     with host.start(plugin("a"), plugin("b", "b/do")) as run:
         with_empty = run["a"].expect_result(run["a"].request("service/list", {}), rule="MSG-04")
         without = run["a"].expect_result(run["a"].request("service/list"), rule="MSG-04")
-        expect_equal("the result without params", without, with_empty, rule="MSG-04")
+        expect_equal(without, with_empty, "the result without params is another", rule="MSG-04")
         run["a"].request("b/do")
-        expect_equal("params", run["b"].expect_request("b/do", rule="MSG-04").params, {}, rule="MSG-04")
+        expect_equal(run["b"].expect_request("b/do", rule="MSG-04").params, {}, "params are others", rule="MSG-04")
 
 
 @host_case(
@@ -153,13 +154,15 @@ def unknown_members(host: HostSubject) -> None:
     more: dict[str, Json] = {"jsonrpc2": "x", "_x": [1], "": None, "results": 1}
     with host.start(plugin("a"), plugin("b", "b/do")) as run:
         with host.checks("request"):
-            expect_equal("the result", run["a"].expect_result(run["a"].request("ping", **more), rule="MSG-07"), None)
+            expect_equal(
+                run["a"].expect_result(run["a"].request("ping", **more), rule="MSG-07"), None, "the result is another"
+            )
         with host.checks("notification"):
             expect_silence(run["a"], "MSG-07", encode_json({"jsonrpc": "2.0", "method": "zz/none"} | more))
         with host.checks("response"):
             id, request = held(run["a"], run["b"], "b/do")
             run["b"].send_message({"jsonrpc": "2.0", "id": request.id, "result": "done"} | more)
-            expect_equal("the result", run["a"].expect_result(id, rule="MSG-07"), "done", rule="MSG-07")
+            expect_equal(run["a"].expect_result(id, rule="MSG-07"), "done", "the result is another", rule="MSG-07")
 
 
 @host_case(
@@ -291,4 +294,4 @@ def id_in_flight(host: HostSubject) -> None:
         settle(run["b"])
         expect_no_request(run["b"], "b/do", rule="MSG-15")
         run["b"].answer(request, "first")
-        expect_equal("the result", run["a"].expect_result(id, rule="MSG-15"), "first", rule="MSG-15")
+        expect_equal(run["a"].expect_result(id, rule="MSG-15"), "first", "the result is another", rule="MSG-15")

@@ -4,6 +4,9 @@ from ...case import Broken, TimedOut, host_case
 from ...hosts.given import plugin
 from ...hosts.subject import HostRun, HostSubject
 
+#: So often it is looked whether the host has ended, while it may still start a plugin.
+_GLANCES = 60
+
 
 @host_case(
     "calls/unmet",
@@ -27,6 +30,7 @@ def unmet(host: HostSubject) -> None:
     for words in ("shop", "47.13", "31.74", "warehouse"):
         with host.checks(f"reported {words}"):
             run.expect_reported(words)
+    run["one"].expect_alive()
     for name in ("b", "c"):
         with host.checks(name):
             run[name].refuse(lambda message: message.method == "initialized", "initialized")
@@ -70,18 +74,18 @@ def host_name(host: HostSubject) -> None:
     """
     run = host.launch(plugin("host"))
     probe = run["host"]
-    if _ended_without(run, "host"):
+    if _ended_without(run, "host", host.settings.start_patience):
         return
     instance = (probe.opening or probe.wait_ready().opening).get("instance")
     if instance == "host":
         raise Broken("the host gave its own name to a plugin", expected="another instance name", got=repr(instance))
 
 
-def _ended_without(run: HostRun, name: str) -> bool:
+def _ended_without(run: HostRun, name: str, seconds: float) -> bool:
     """Whether the host has ended, or lets the time pass, before it has started the plugin of that name."""
-    for _ in range(20):
+    for _ in range(_GLANCES):
         try:
-            run.receive(name, within=run[name].patience / 20)
+            run.receive(name, within=seconds / _GLANCES)
         except TimedOut:
             if run.process.exit_code is not None:
                 return True

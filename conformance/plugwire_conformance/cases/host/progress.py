@@ -1,11 +1,11 @@
 """Progress of calls on its way through the host (chapter 04)."""
 
-from ...case import Broken, host_case
+from ...case import Broken, expect_equal, host_case
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
 from ...wire.messages import Json, Message, is_valid_id
-from ._between import META, expect_equal, held, meta_of, room, settle
+from ._between import META, held, meta_of, room, settle
 
 
 @host_case(
@@ -33,7 +33,7 @@ def translated(host: HostSubject) -> None:
                 b.answer(request)
                 a.expect_result(id)
                 expected = [{"token": token, "value": value} for value in values]
-                expect_equal("the progress before the answer", _progress(a), expected)
+                expect_equal(_progress(a), expected, "the progress before the answer is another")
 
 
 @host_case(
@@ -60,7 +60,7 @@ def one_token_each(host: HostSubject) -> None:
         c.notify("$/progress", {"token": _token(of_a), "value": {"message": "for a"}})
         for probe, text in ((a, "for a"), (b, "for b")):
             told = probe.expect_notification("$/progress").params
-            expect_equal(f"what {probe.name} was told", told, {"token": 1, "value": {"message": text}})
+            expect_equal(told, {"token": 1, "value": {"message": text}}, f"what {probe.name} was told is another")
 
 
 @host_case(
@@ -79,7 +79,7 @@ def not_asked_for(host: HostSubject) -> None:
         for name, members in {"no-meta": {}, "no-token": {"meta": {"deadlineMs": 5000}}}.items():
             with host.checks(name):
                 _, request = held(run["a"], run["b"], "b/ask", **members)
-                expect_equal("meta.progress", meta_of(request).get("progress"), None)
+                expect_equal(meta_of(request).get("progress"), None, "meta.progress is another")
 
 
 @host_case(
@@ -120,9 +120,9 @@ def unknown_token(host: HostSubject) -> None:
             _refuse_progress(c, a)
         b.notify("$/progress", {"token": token, "value": {"message": "right"}})
         expected = {"token": "here", "value": {"message": "right"}}
-        expect_equal("what the caller was told", a.expect_notification("$/progress").params, expected)
+        expect_equal(a.expect_notification("$/progress").params, expected, "what the caller was told is another")
         b.answer(request, "done")
-        expect_equal("the result", a.expect_result(id), "done")
+        expect_equal(a.expect_result(id), "done", "the result is another")
 
 
 def _token(request: Message) -> Json:

@@ -1,11 +1,11 @@
 """Which of several providers is chosen, who is told about them, and plugins that need one (chapter 04)."""
 
-from ...case import Broken, Skipped, TimedOut, host_case
+from ...case import Broken, Skipped, TimedOut, expect_equal, host_case
 from ...hosts.given import Given, by_hand, plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostRun, HostSubject
 from ...wire.messages import Json
-from ._between import always, expect_equal
+from ._between import always
 
 
 def _shop(name: str, version: str, **more: Json) -> Given:
@@ -40,7 +40,7 @@ def version(host: HostSubject) -> None:
             run[name].reflexes["shop/who"] = always(name)
         for name, expected in [("any", "two"), *((name, one) for name, (_, one) in wanted.items())]:
             with host.checks(name):
-                expect_equal("who answered", run[name].ask_result("shop/who"), expected)
+                expect_equal(run[name].ask_result("shop/who"), expected, "another one answered")
 
 
 @host_case(
@@ -81,10 +81,10 @@ def priority(host: HostSubject) -> None:
         for one in ("first", "second", "third", "fourth", "old"):
             run[one].reflexes["shop/who"] = always(one)
         with host.checks("priority"):
-            expect_equal("who answered", a.ask_result("shop/who"), "third")
+            expect_equal(a.ask_result("shop/who"), "third", "another one answered")
         _crash_one(run, "third", "shop/who")
         with host.checks("next"):
-            expect_equal("who answered then", a.ask_result("shop/who"), "fourth")
+            expect_equal(a.ask_result("shop/who"), "fourth", "another one answered then")
 
 
 @host_case(
@@ -108,7 +108,7 @@ def first_configured(host: HostSubject) -> None:
     for probe in (zebra, ant, a):
         probe.wait_ready()
         probe.reflexes["shop/who"] = always(probe.name)
-    expect_equal("who answered", a.ask_result("shop/who"), "zebra")
+    expect_equal(a.ask_result("shop/who"), "zebra", "another one answered")
 
 
 @host_case(
@@ -133,10 +133,10 @@ def service_list(host: HostSubject) -> None:
             {"instance": small.instance, "version": "0", "methods": ["buy", "sell"]},
         ]
         with host.checks("all"):
-            expect_equal("the list", _listed(run), _ordered(expected))
+            expect_equal(_listed(run), _ordered(expected), "the list is another")
         _crash_one(run, "small", "shop/buy")
         with host.checks("one-ended"):
-            expect_equal("the list", _listed(run), expected[:1])
+            expect_equal(_listed(run), expected[:1], "the list is another")
 
 
 def _listed(run: HostRun) -> list[Json]:
@@ -196,7 +196,7 @@ def service_gone(host: HostSubject) -> None:
         run["b"].taken()
         run["one"].exit(3)
         expected = {"service": "shop", "version": "1.5", "instance": instance, "state": "unavailable"}
-        expect_equal("what b was told", _change(run["b"], "unavailable"), expected)
+        expect_equal(_change(run["b"], "unavailable"), expected, "what b was told is another")
 
 
 @host_case(
@@ -223,8 +223,8 @@ def service_back(host: HostSubject) -> None:
         one.reflexes["shop/who"] = always("again")
         one.wait_ready()
         expected = {"service": "shop", "version": "1.5", "instance": instance, "state": "available"}
-        expect_equal("what b was told", _change(b, "available"), expected)
-        expect_equal("the result of a call", b.ask_result("shop/who"), "again")
+        expect_equal(_change(b, "available"), expected, "what b was told is another")
+        expect_equal(b.ask_result("shop/who"), "again", "the result of a call is another")
 
 
 def _change(probe: ProbeTalk, state: str) -> Json:

@@ -1,20 +1,13 @@
 """Values under keys, and their revisions (chapter 10)."""
 
-from ...case import Broken, Skipped
+from ...case import Broken, Skipped, expect_equal
 from ...connection import show
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
+from ...wire.codes import INVALID_PARAMS
 from ...wire.messages import Json
-from .state_talk import (
-    INVALID_PARAMS,
-    LARGEST,
-    expect,
-    expect_conflict,
-    get,
-    put,
-    state_case,
-)
+from .state_talk import LARGEST, expect_conflict, get, put, state_case
 
 
 @state_case(
@@ -34,9 +27,11 @@ def one_order(host: HostSubject) -> None:
         calls = [(probe, probe.request("state/increment", {"key": "n"})) for _ in range(200) for probe in probes]
         results = [probe.expect_result(call) for probe, call in calls]
         sums = sorted((result["value"], result["revision"]) for result in results)
-        expect([value for value, _ in sums], list(range(1, 401)), "what the sums came to", "STA-01")
+        expect_equal(
+            [value for value, _ in sums], list(range(1, 401)), "what the sums came to is not as it should be", "STA-01"
+        )
         revisions = [revision for _, revision in sums]
-        expect(revisions, sorted(set(revisions)), "the order of the revisions", "STA-01")
+        expect_equal(revisions, sorted(set(revisions)), "the order of the revisions is not as it should be", "STA-01")
 
 
 @state_case(
@@ -54,12 +49,16 @@ def revisions(host: HostSubject) -> None:
     """
     with host.start(plugin("a")) as run:
         a = run["a"]
-        expect(get(a, "x"), {"revision": 0}, "a key where nothing is", "STA-03")
-        expect([put(a, "x", 1), put(a, "y", 2), put(a, "x", 3)], [1, 2, 3], "the counter", "STA-02")
-        expect(get(a, "x"), {"value": 3, "revision": 3}, "the key x", "STA-02")
-        expect(get(a, "y"), {"value": 2, "revision": 2}, "the key y", "STA-02")
-        expect(a.ask_result("state/delete", {"key": "y"}), {"revision": 4}, "the delete", "STA-02")
-        expect(get(a, "y"), {"revision": 0}, "a key that was deleted", "STA-03")
+        expect_equal(get(a, "x"), {"revision": 0}, "a key where nothing is is not as it should be", "STA-03")
+        expect_equal(
+            [put(a, "x", 1), put(a, "y", 2), put(a, "x", 3)], [1, 2, 3], "the counter is not as it should be", "STA-02"
+        )
+        expect_equal(get(a, "x"), {"value": 3, "revision": 3}, "the key x is not as it should be", "STA-02")
+        expect_equal(get(a, "y"), {"value": 2, "revision": 2}, "the key y is not as it should be", "STA-02")
+        expect_equal(
+            a.ask_result("state/delete", {"key": "y"}), {"revision": 4}, "the delete is not as it should be", "STA-02"
+        )
+        expect_equal(get(a, "y"), {"revision": 0}, "a key that was deleted is not as it should be", "STA-03")
 
 
 @state_case(
@@ -113,11 +112,11 @@ def compare_and_set(host: HostSubject) -> None:
         with host.checks("delete-another-revision"):
             expect_conflict(a, "state/delete", {"key": "k", "ifRevision": first + 1}, first, "STA-05")
         with host.checks("nothing-changed"):
-            expect(get(a, "k"), {"value": 1, "revision": first}, "the key", "STA-05")
+            expect_equal(get(a, "k"), {"value": 1, "revision": first}, "the key is not as it should be", "STA-05")
         with host.checks("its-revision"):
             second = put(a, "k", 3, ifRevision=first)
             a.ask_result("state/delete", {"key": "k", "ifRevision": second})
-            expect(get(a, "k"), {"revision": 0}, "the key after its delete", "STA-05")
+            expect_equal(get(a, "k"), {"revision": 0}, "the key after its delete is not as it should be", "STA-05")
 
 
 @state_case(
@@ -134,8 +133,13 @@ def delete_nothing(host: HostSubject) -> None:
     with host.start(plugin("a")) as run:
         a = run["a"]
         before = put(a, "x", 1)
-        expect(a.ask_result("state/delete", {"key": "none"}), {"revision": 0}, "the answer to the delete", "STA-06")
-        expect(put(a, "x", 2), before + 1, "the next revision", "STA-06")
+        expect_equal(
+            a.ask_result("state/delete", {"key": "none"}),
+            {"revision": 0},
+            "the answer to the delete is not as it should be",
+            "STA-06",
+        )
+        expect_equal(put(a, "x", 2), before + 1, "the next revision is not as it should be", "STA-06")
 
 
 @state_case(
@@ -155,17 +159,26 @@ def increment(host: HostSubject) -> None:
         a = run["a"]
         for params, sum in [({}, 1), ({"by": 41}, 42), ({"by": -43}, -1), ({"by": 0}, -1)]:
             with host.checks(f"by-{params.get('by', 'absent')}"):
-                expect(a.ask_result("state/increment", {"key": "n", **params})["value"], sum, "the sum", "STA-07")
+                expect_equal(
+                    a.ask_result("state/increment", {"key": "n", **params})["value"],
+                    sum,
+                    "the sum is not as it should be",
+                    "STA-07",
+                )
         for name, value in [("text", "1"), ("fraction", 1.5), ("null", None), ("list", []), ("too-large", LARGEST + 1)]:
             with host.checks(name):
                 before = put(a, "other", value)
                 a.expect_error(a.request("state/increment", {"key": "other"}), INVALID_PARAMS, rule="STA-08")
-                expect(get(a, "other"), {"value": value, "revision": before}, "the key", "STA-08")
+                expect_equal(
+                    get(a, "other"), {"value": value, "revision": before}, "the key is not as it should be", "STA-08"
+                )
         for name, value, by in [("above", LARGEST, 1), ("below", -LARGEST, -1)]:
             with host.checks(name):
                 before = put(a, "edge", value)
                 a.expect_error(a.request("state/increment", {"key": "edge", "by": by}), INVALID_PARAMS, rule="STA-08")
-                expect(get(a, "edge"), {"value": value, "revision": before}, "the key", "STA-08")
+                expect_equal(
+                    get(a, "edge"), {"value": value, "revision": before}, "the key is not as it should be", "STA-08"
+                )
 
 
 @state_case(
@@ -192,9 +205,16 @@ def time_to_live(host: HostSubject) -> None:
             for change in a.expect_notification("state/changed", rule="STA-09").params["changes"]:
                 if change.get("deleted"):
                     gone[change["key"]] = change["revision"]
-        expect(get(a, "counted"), {"revision": 0}, "the value after its time", "STA-09")
-        expect(get(a, "kept"), {"value": 2, "revision": last}, "the value without a time", "STA-09")
-        expect(gone, {"counted": changed + 1}, "what was deleted, and the revision of that", "STA-09")
+        expect_equal(get(a, "counted"), {"revision": 0}, "the value after its time is not as it should be", "STA-09")
+        expect_equal(
+            get(a, "kept"), {"value": 2, "revision": last}, "the value without a time is not as it should be", "STA-09"
+        )
+        expect_equal(
+            gone,
+            {"counted": changed + 1},
+            "what was deleted, and the revision of that is not as it should be",
+            "STA-09",
+        )
 
 
 def _counted_with_a_time(probe: ProbeTalk) -> int:

@@ -3,19 +3,12 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ...case import Broken
+from ...case import Broken, expect_equal
 from ...hosts.given import plugin
 from ...hosts.subject import HostSubject
+from ...wire.codes import INVALID_PARAMS, QUOTA_EXCEEDED
 from ...wire.messages import Json
-from .state_talk import (
-    INVALID_PARAMS,
-    MIB,
-    QUOTA_EXCEEDED,
-    expect,
-    get,
-    put,
-    state_case,
-)
+from .state_talk import MIB, get, put, state_case
 
 
 @state_case(
@@ -37,11 +30,21 @@ def pages(host: HostSubject) -> None:
             put(a, key, key)
         with host.checks("order"):
             whole = a.ask_result("state/list", {"prefix": "p/"})
-            expect([entry["key"] for entry in whole["entries"]], sorted(keys), "the keys in order", "STA-10")
-            expect("next" in whole, False, "whether there are more", "STA-10")
-            expect(whole["revision"], len(keys) + 1, "the counter", "STA-10")
+            expect_equal(
+                [entry["key"] for entry in whole["entries"]],
+                sorted(keys),
+                "the keys in order are not as they should be",
+                "STA-10",
+            )
+            expect_equal("next" in whole, False, "it says otherwise whether there are more", "STA-10")
+            expect_equal(whole["revision"], len(keys) + 1, "the counter is not as it should be", "STA-10")
         with host.checks("without-values"):
-            expect(any("value" in entry for entry in whole["entries"]), False, "whether there are values", "STA-10")
+            expect_equal(
+                any("value" in entry for entry in whole["entries"]),
+                False,
+                "there are values",
+                "STA-10",
+            )
         with host.checks("pages"):
             found, after = [], ""
             for _ in range(len(keys) + 1):
@@ -50,13 +53,17 @@ def pages(host: HostSubject) -> None:
                 if "next" not in page:
                     break
                 after = page["next"]
-            expect(found, [(key, key) for key in sorted(keys)], "the keys of all pages", "STA-10")
+            expect_equal(
+                found, [(key, key) for key in sorted(keys)], "the keys of all pages are not as they should be", "STA-10"
+            )
         with host.checks("last-page-is-full"):
             page = a.ask_result("state/list", {"prefix": "p/", "limit": len(keys)})
-            expect("next" in page, False, "whether there are more", "STA-10")
+            expect_equal("next" in page, False, "it says otherwise whether there are more", "STA-10")
         with host.checks("nothing"):
             page = a.ask_result("state/list", {"prefix": "none/"})
-            expect((page["entries"], "next" in page), ([], False), "a list of nothing", "STA-10")
+            expect_equal(
+                (page["entries"], "next" in page), ([], False), "a list of nothing is not as it should be", "STA-10"
+            )
 
 
 @state_case(
@@ -112,9 +119,16 @@ def quota(host: HostSubject) -> None:
         while answer.has("result") and kept * size <= 33 * MIB:
             kept += 1
             answer = a.ask("state/put", {"key": f"v{kept}", "value": value})
-        expect(answer.error_code, QUOTA_EXCEEDED, "the answer to what is too much", "STA-12")
-        expect(kept * size <= 32 * MIB < (kept + 1) * size + 1024, True, "that there is room for 32 MiB", "STA-12")
-        expect(get(a, f"v{kept}"), {"revision": 0}, "what was refused", "STA-12")
+        expect_equal(
+            answer.error_code, QUOTA_EXCEEDED, "the answer to what is too much is not as it should be", "STA-12"
+        )
+        expect_equal(
+            kept * size <= 32 * MIB < (kept + 1) * size + 1024,
+            True,
+            "it does not hold that there is room for 32 MiB",
+            "STA-12",
+        )
+        expect_equal(get(a, f"v{kept}"), {"revision": 0}, "what was refused is not as it should be", "STA-12")
         with host.checks("another-plugin"):
             b.expect_result(b.request("state/put", {"key": "v0", "value": value}), rule="STA-12")
             a.expect_result(a.request("state/put", {"key": f"v{kept}", "value": value}), rule="STA-12")
@@ -148,17 +162,24 @@ def lasts(host: HostSubject) -> None:
             run.end()
         with host.start(plugin("a")) as run:
             a = run["a"]
-            expect(get(a, "kept"), {"value": {"a": 1}, "revision": 1}, "the value of the first run", "STA-14")
+            expect_equal(
+                get(a, "kept"),
+                {"value": {"a": 1}, "revision": 1},
+                "the value of the first run is not as it should be",
+                "STA-14",
+            )
             if token:
                 again = a.ask_result("lock/acquire", {"name": "l"})["token"]
-                expect(again > token, True, f"that the token {again} is above {token}", "STA-14")
+                expect_equal(again > token, True, f"it does not hold that the token {again} is above {token}", "STA-14")
             a.ask_result("state/watch", {"prefix": "timed"})
             if get(a, "timed")["revision"]:
                 change = a.expect_notification("state/changed", rule="STA-14").params["changes"][0]
-                expect(change.get("deleted"), True, "that the time goes on", "STA-14")
-            expect(get(a, "timed"), {"revision": 0}, "the value after its time", "STA-14")
+                expect_equal(change.get("deleted"), True, "it does not hold that the time goes on", "STA-14")
+            expect_equal(get(a, "timed"), {"revision": 0}, "the value after its time is not as it should be", "STA-14")
             revision = put(a, "new", 1)
-            expect(revision > last, True, f"that the revision {revision} is above {last}", "STA-14")
+            expect_equal(
+                revision > last, True, f"it does not hold that the revision {revision} is above {last}", "STA-14"
+            )
 
 
 @state_case(

@@ -8,10 +8,10 @@ from functools import partial
 from ...case import Broken, host_case
 from ...connection import show
 from ...hosts.probe_talk import ProbeTalk
+from ...wire.codes import CONFLICT
 from ...wire.messages import Json
 
 state_case = partial(host_case, declares=("state",))
-INVALID_PARAMS, CONFLICT, QUOTA_EXCEEDED = -32602, -32022, -32023
 LARGEST = 2**53 - 1
 MIB = 1 << 20
 
@@ -23,12 +23,6 @@ def put(probe: ProbeTalk, key: str, value: Json, **more: Json) -> int:
 
 def get(probe: ProbeTalk, key: str) -> dict[str, Json]:
     return dict(probe.ask_result("state/get", {"key": key}))
-
-
-def expect(got: Json, wanted: Json, what: str, rule: str) -> None:
-    """Broken unless the two are the same."""
-    if got != wanted:
-        raise Broken(f"{what} is not as it should be", expected=str(wanted), got=str(got), requirement=rule)
 
 
 def expect_conflict(probe: ProbeTalk, method: str, params: Json, revision: int, rule: str) -> None:

@@ -36,14 +36,6 @@ def ask_told(talk: ProbeTalk, method: str, params: Json, rule: str = "") -> Told
     return told_of(talk.expect_result(talk.request(method, params), rule=rule))
 
 
-def expect_same(got: Json, wanted: Json, what: str, rule: str) -> None:
-    """Broken unless the two are the same JSON."""
-    if encode_json(got) != encode_json(wanted):
-        raise Broken(
-            f"{what} is another", expected=encode_json(wanted).decode(), got=encode_json(got).decode(), requirement=rule
-        )
-
-
 def expect_null(talk: ProbeTalk, id: Json, rule: str) -> None:
     """Broken unless the request is answered with the result null."""
     answer = talk.expect_answer(id, rule=rule)

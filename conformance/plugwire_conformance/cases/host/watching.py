@@ -1,14 +1,13 @@
 """Watches: who is told of which changes (chapter 10)."""
 
-from ...case import Broken, TimedOut
+from ...case import Broken, TimedOut, expect_equal
 from ...connection import show
 from ...hosts.given import plugin
 from ...hosts.probe_talk import ProbeTalk
 from ...hosts.subject import HostSubject
+from ...wire.codes import CONFLICT, INVALID_PARAMS, QUOTA_EXCEEDED
 from ...wire.messages import Json, Message
-from .state_talk import CONFLICT, QUOTA_EXCEEDED, expect, put, state_case
-
-INVALID_PARAMS = -32602
+from .state_talk import put, state_case
 
 
 def changes(probe: ProbeTalk, watch: int, count: int, rule: str) -> list[dict[str, Json]]:
@@ -44,7 +43,9 @@ def every_change(host: HostSubject) -> None:
         a, b = run["a"], run["b"]
         before = put(b, "in/x", 0)
         one, all_of_them = watch(a, "in/"), watch(a, "")
-        expect((one["revision"], all_of_them["revision"]), (before, before), "the counter", "STA-16")
+        expect_equal(
+            (one["revision"], all_of_them["revision"]), (before, before), "the counter is not as it should be", "STA-16"
+        )
         put(b, "in/x", 1)
         put(b, "out", 2)
         put(b, "inner", 3)
@@ -57,9 +58,16 @@ def every_change(host: HostSubject) -> None:
             {"key": "in/x", "revision": before + 4, "value": 2},
             {"key": "in/x", "revision": before + 5, "deleted": True},
         ]
-        expect(changes(a, all_of_them["watch"], 5, "STA-16"), wanted, "what a watch of everything got", "STA-16")
+        expect_equal(
+            changes(a, all_of_them["watch"], 5, "STA-16"),
+            wanted,
+            "what a watch of everything got is not as it should be",
+            "STA-16",
+        )
         inside = [change for change in wanted if change["key"] == "in/x"]
-        expect(changes(a, one["watch"], 3, "STA-16"), inside, "what the watch of in/ got", "STA-16")
+        expect_equal(
+            changes(a, one["watch"], 3, "STA-16"), inside, "what the watch of in/ got is not as it should be", "STA-16"
+        )
 
 
 @state_case(
@@ -79,7 +87,12 @@ def from_a_revision(host: HostSubject) -> None:
         a = run["a"]
         revisions = [put(a, "k", number) for number in range(3)]
         told = changes(a, watch(a, "k", fromRevision=revisions[1])["watch"], 2, "STA-16")
-        expect([change["value"] for change in told], [1, 2], "the changes from the second on", "STA-16")
+        expect_equal(
+            [change["value"] for change in told],
+            [1, 2],
+            "the changes from the second on are not as they should be",
+            "STA-16",
+        )
         with host.checks("ahead"):
             ahead = {"prefix": "k", "fromRevision": revisions[2] + 2}
             answer = a.expect_error(a.request("state/watch", ahead), CONFLICT, rule="STA-17")
@@ -109,7 +122,7 @@ def kept_changes(host: HostSubject) -> None:
             "watch"
         ]
         told = changes(a, number, 1, "STA-18")
-        expect(told[0]["revision"], first, "the first change of the watch", "STA-18")
+        expect_equal(told[0]["revision"], first, "the first change of the watch is not as it should be", "STA-18")
         with host.checks("older"):
             answer = a.ask("state/watch", {"prefix": "n", "fromRevision": 1})
             if answer.has("error"):
@@ -144,7 +157,12 @@ def unacknowledged(host: HostSubject) -> None:
             raise Broken("the watch was sent too many changes", expected="at most 1024", got=got, requirement="STA-19")
         a.notify("state/ack", {"watch": number, "revision": told[-1]["revision"]})
         told += changes(a, number, 1500 - len(told), "STA-19")
-        expect([change["revision"] for change in told], list(range(last - 1499, last + 1)), "the revisions", "STA-19")
+        expect_equal(
+            [change["revision"] for change in told],
+            list(range(last - 1499, last + 1)),
+            "the revisions are not as they should be",
+            "STA-19",
+        )
 
 
 @state_case(
@@ -166,10 +184,17 @@ def falls_behind(host: HostSubject) -> None:
         a.expect_alive()
         told = [change for message in a.taken(lambda one: _is_of(one, number)) for change in message.params["changes"]]
         ended = a.expect_notification("state/unwatched", rule="STA-20").params
-        expect(ended["watch"], number, "the watch that ended", "STA-20")
-        expect(ended["revision"], told[-1]["revision"], "up to where everything was sent", "STA-20")
+        expect_equal(ended["watch"], number, "the watch that ended is not as it should be", "STA-20")
+        expect_equal(
+            ended["revision"], told[-1]["revision"], "up to where everything was sent is not as it should be", "STA-20"
+        )
         revisions = [change["revision"] for change in told]
-        expect(revisions, list(range(revisions[0], revisions[0] + len(told))), "the revisions that were sent", "STA-20")
+        expect_equal(
+            revisions,
+            list(range(revisions[0], revisions[0] + len(told))),
+            "the revisions that were sent are not as they should be",
+            "STA-20",
+        )
 
 
 @state_case(

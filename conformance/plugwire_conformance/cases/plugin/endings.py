@@ -2,9 +2,9 @@
 
 from ...case import Broken, plugin_case
 from ...connection import show
-from ...plugins.refusals import METHOD_NOT_FOUND
 from ...plugins.subject import PluginSubject
 from ...plugins.talk import Talk
+from ...wire.codes import METHOD_NOT_FOUND
 from .lifecycle import expect_not_initialized
 from .messages import NOWHERE
 

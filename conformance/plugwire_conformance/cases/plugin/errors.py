@@ -5,9 +5,9 @@ import re
 from ...case import Broken, plugin_case
 from ...connection import show
 from ...oracles.shapes import misfit
-from ...plugins.refusals import INTERNAL_ERROR, INVALID_PARAMS, TOO_LARGE
 from ...plugins.subject import PluginSubject
 from ...report import Level
+from ...wire.codes import INTERNAL_ERROR, INVALID_PARAMS, PAYLOAD_TOO_LARGE
 from ...wire.messages import Json, Message
 
 _LIMIT = 8192
@@ -162,7 +162,7 @@ def too_large_results(plugin: PluginSubject) -> None:
     for name, (text, times) in kinds.items():
         with plugin.checks(name):
             id = talk.request("conformance/repeat", {"text": text, "times": times})
-            talk.expect_error(id, TOO_LARGE, rule="ERR-06")
+            talk.expect_error(id, PAYLOAD_TOO_LARGE, rule="ERR-06")
     with plugin.checks("below"):
         result = talk.expect_result(talk.request("conformance/repeat", {"text": "x", "times": _LIMIT - 512}))
         if result != {"text": "x" * (_LIMIT - 512)}:

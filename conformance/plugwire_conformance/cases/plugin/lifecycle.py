@@ -3,15 +3,10 @@
 from ...case import Broken, plugin_case
 from ...connection import show
 from ...oracles.shapes import misfit
-from ...plugins.refusals import (
-    INVALID_REQUEST,
-    METHOD_NOT_FOUND,
-    NOT_INITIALIZED,
-    check_refusal,
-    expect_refusal,
-)
+from ...plugins.refusals import check_refusal, expect_refusal
 from ...plugins.subject import PluginSubject
 from ...plugins.talk import Talk, initialize_params
+from ...wire.codes import INVALID_REQUEST, METHOD_NOT_FOUND, NOT_INITIALIZED
 from ...wire.messages import Json
 from .messages import NOWHERE
 

@@ -2,14 +2,9 @@
 
 from ...case import Broken, plugin_case
 from ...connection import show
-from ...plugins.refusals import (
-    INVALID_REQUEST,
-    METHOD_NOT_FOUND,
-    check_refusal,
-    expect_refusal,
-    next_answer,
-)
+from ...plugins.refusals import check_refusal, expect_refusal, next_answer
 from ...plugins.subject import PluginSubject
+from ...wire.codes import INVALID_REQUEST, METHOD_NOT_FOUND
 from ...wire.messages import Json
 from .messages import NOWHERE, expect_unknown
 

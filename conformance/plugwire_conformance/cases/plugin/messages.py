@@ -2,21 +2,15 @@
 
 from ...case import Broken, plugin_case
 from ...connection import show
-from ...plugins.refusals import (
-    INVALID_REQUEST,
-    METHOD_NOT_FOUND,
-    check_refusal,
-    expect_refusal,
-    next_answer,
-)
+from ...plugins.refusals import check_refusal, expect_refusal, next_answer
 from ...plugins.subject import PluginSubject
 from ...plugins.talk import Talk
+from ...wire.codes import INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR
 from ...wire.frames import Framing
 from ...wire.messages import LARGEST_SAFE, Json, same_id
 
 #: A method that no plugin has.
 NOWHERE = "conformance-probe/nowhere"
-PARSE_ERROR = -32700
 
 
 def expect_unknown(talk: Talk, message: Json, id: Json, rule: str) -> None:

@@ -6,6 +6,7 @@ from ...case import Broken, TimedOut, plugin_case
 from ...plugins.boundary import ping
 from ...plugins.subject import PluginSubject
 from ...plugins.talk import Talk, exit_words
+from ...wire.codes import PARSE_ERROR
 from ...wire.exact import exact_reader
 from ...wire.frames import Framing, encode
 from ...wire.messages import encode_json
@@ -139,7 +140,7 @@ def flood_of_bad_bodies(plugin: PluginSubject) -> None:
     talk.send(encode(b"{nonsense}", talk.framing) * many)
     talk.expect_alive("FRM-11")
     for _ in range(many):
-        talk.expect_error(None, -32700, rule="MSG-26")
+        talk.expect_error(None, PARSE_ERROR, rule="MSG-26")
 
 
 def _flood(talk: Talk) -> int:

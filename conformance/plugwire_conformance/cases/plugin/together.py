@@ -4,9 +4,10 @@ from collections import Counter
 
 from ...case import Broken, plugin_case
 from ...connection import show
-from ...plugins.refusals import METHOD_NOT_FOUND, param
+from ...plugins.refusals import param
 from ...plugins.subject import PluginSubject
 from ...plugins.talk import Talk
+from ...wire.codes import METHOD_NOT_FOUND
 from ...wire.messages import Json, Message
 
 _SHOUT = "conformance.shout"

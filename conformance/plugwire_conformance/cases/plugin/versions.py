@@ -3,8 +3,8 @@
 from ...case import Broken, plugin_case
 from ...connection import show
 from ...oracles.shapes import misfit
-from ...plugins.refusals import INVALID_PARAMS, METHOD_NOT_FOUND, UNSUPPORTED_VERSION
 from ...plugins.subject import PluginSubject
+from ...wire.codes import INVALID_PARAMS, METHOD_NOT_FOUND, UNSUPPORTED_PROTOCOL_VERSION
 from ...wire.messages import Json
 from .messages import NOWHERE
 
@@ -25,7 +25,7 @@ def other_major_version(plugin: PluginSubject) -> None:
     Expected: UnsupportedProtocolVersion, with its own versions in data.supported.
     """
     answer = plugin.launch().initialize(protocolVersion=_FAR)
-    if answer.error_code != UNSUPPORTED_VERSION:
+    if answer.error_code != UNSUPPORTED_PROTOCOL_VERSION:
         raise Broken("another answer", expected="UnsupportedProtocolVersion (-32017)", got=show(answer))
     data = answer.member("error").get("data")
     if misfit("UnsupportedProtocolVersionData", data) or not data["supported"]:

@@ -21,7 +21,7 @@ def _change_meta(change: Any) -> None:
 
 @vice("host", "sends-meta-to-everybody", kills=("calls/no-meta", "everywhere/meta-declared"), because="CAL-15")
 def sends_meta_to_everybody() -> None:
-    from plugwire_host import launching
+    from plugwire_host.supervision import launching
 
     apply = launching._apply
 

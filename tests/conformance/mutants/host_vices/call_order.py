@@ -43,9 +43,13 @@ def refills_one_too_many() -> None:
 
 @vice("host", "lets-everything-wait", kills=("calls/bounded-queue",), because="CAL-13")
 def lets_everything_wait() -> None:
+    from plugwire.wire.peer import Limits
     from plugwire_host.routing import queue
 
     queue.QUEUE_LIMIT = 1 << 40
+    # More requests than may wait can be sent only where a plugin may have many open.
+    frame_bytes, depth, _ = Limits.__init__.__defaults__ or ()
+    Limits.__init__.__defaults__ = (frame_bytes, depth, 2048)
 
 
 @vice("host", "counts-what-waits-and-not-its-bytes", kills=("calls/bounded-bytes",), because="CAL-13")

@@ -7,7 +7,7 @@ from tests.conformance.mutants.vices import vice
 
 @vice("host", "lets-a-plugin-provide-lock", kills=("calls/reserved-service",), because="CAL-01")
 def lets_a_plugin_provide_lock() -> None:
-    from plugwire_host import handshake
+    from plugwire_host.supervision import handshake
 
     handshake.RESERVED_SERVICES = handshake.RESERVED_SERVICES - {"lock"}
 
@@ -215,12 +215,12 @@ def _tell_only(wanted: str) -> None:
 def starts_plugins_without_what_they_need() -> None:
     from plugwire_host.routing.registry import Registry
 
-    Registry.unmet = lambda *_: []
+    Registry.unmet = lambda *_, **__: []
 
 
 @vice("host", "meets-needs-in-the-order-of-the-list", kills=("calls/met",), because="CAL-10")
 def meets_needs_in_the_order_of_the_list() -> None:
-    from plugwire_host import starting
+    from plugwire_host.supervision import starting
 
     def one_after_the_other(supervisors: Any) -> Any:
         return _settle_in_order(supervisors)
@@ -240,7 +240,8 @@ async def _settle_in_order(supervisors: Any) -> None:
 
 @vice("host", "calls-a-plugin-host", kills=("calls/host-name",), because="CAL-40")
 def calls_a_plugin_host() -> None:
-    from plugwire_host import config, starting
+    from plugwire_host import config
+    from plugwire_host.supervision import starting
 
     config._RESERVED_NAME = ""
     starting.HOST = ""

@@ -278,4 +278,7 @@ def does_not_say_too_large() -> None:
 
 @vice("host", "keeps-all-for-observers", kills=("hooks/observer-bounded",), because="HOK-24")
 def keeps_all_for_observers() -> None:
+    from plugwire_host.routing import queue
+
     _run.OBSERVER_BYTES = 1 << 40
+    queue.QUEUE_BYTES = 1 << 40  # or they would find no room before the plugin

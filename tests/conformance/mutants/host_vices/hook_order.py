@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from plugwire_host import handshake
 from plugwire_host.services.hooks import order, run, service
 from plugwire_host.services.hooks.run import HookRun
 from plugwire_host.services.hooks.service import HookService
+from plugwire_host.supervision import handshake
 from tests.conformance.mutants.patching import wrap
 from tests.conformance.mutants.vices import vice
 

@@ -110,14 +110,14 @@ def _keep_early() -> None:
 
 @vice("host", "takes-any-major-version", kills=("lifecycle/other-major",), because="LIF-06")
 def takes_any_major_version() -> None:
-    from plugwire_host import handshake
+    from plugwire_host.supervision import handshake
 
     handshake._check_version = lambda version: None
 
 
 @vice("host", "wants-its-own-minor-version", kills=("lifecycle/other-minor",), because="LIF-07")
 def wants_its_own_minor_version() -> None:
-    from plugwire_host import handshake
+    from plugwire_host.supervision import handshake
 
     def strict(version: str) -> None:
         if version.startswith("1.") and version != "1.0":
@@ -128,7 +128,7 @@ def wants_its_own_minor_version() -> None:
 
 @vice("host", "refuses-unknown-capabilities", kills=("lifecycle/unknown-capability",), because="LIF-11")
 def refuses_unknown_capabilities() -> None:
-    from plugwire_host import handshake, launching
+    from plugwire_host.supervision import handshake, launching
 
     read = launching.read_answer
 
@@ -144,7 +144,7 @@ def refuses_unknown_capabilities() -> None:
 
 @vice("host", "wants-a-list-of-services", kills=("lifecycle/smallest-answer",), because="LIF-12")
 def wants_a_list_of_services() -> None:
-    from plugwire_host import handshake, launching
+    from plugwire_host.supervision import handshake, launching
 
     read = launching.read_answer
 
@@ -161,7 +161,7 @@ def wants_a_list_of_services() -> None:
 def waits_for_ever_for_the_answer() -> None:
     import attrs
 
-    from plugwire_host import supervisor
+    from plugwire_host.supervision import supervisor
 
     launch = supervisor.launch
     supervisor.launch = lambda spec, surroundings: launch(attrs.evolve(spec, start_timeout=1e6), surroundings)
@@ -169,7 +169,7 @@ def waits_for_ever_for_the_answer() -> None:
 
 @vice("host", "does-not-say-how-it-ended", kills=("lifecycle/dies-at-its-start",), because="LIF-10")
 def does_not_say_how_it_ended() -> None:
-    from plugwire_host import launching
+    from plugwire_host.supervision import launching
 
     launching.describe_status = lambda code: "somehow"
 

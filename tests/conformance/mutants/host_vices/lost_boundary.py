@@ -59,7 +59,7 @@ def takes_what_is_left_at_the_end() -> None:
             json.loads(body)
         except ValueError:
             return
-        self.peer._reader._buffer = Buffer()
+        self.peer.reader._buffer = Buffer()
         self.data_received(frame(body, self.peer.framing))
 
     before(Connection, "_end_of_input", take_rest)
@@ -167,7 +167,7 @@ def stands_any_noise() -> None:
 
 @vice("host", "knows-no-strict-setting", kills=("noise/forbidden", "lines/noise-forbidden"), because="FRM-22")
 def knows_no_strict_setting() -> None:
-    from plugwire_host import launching
+    from plugwire_host.supervision import launching
 
     launching.Peer = _Tolerant(launching.Peer)
 

@@ -57,7 +57,7 @@ def tells_the_usual_framing() -> None:
 
 @vice("host", "believes-manifests", kills=("manifest/promises",), because="MAN-05")
 def believes_manifests() -> None:
-    from plugwire_host import launching
+    from plugwire_host.supervision import launching
 
     launching.check_promises = lambda promises, answer: None
 

@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 import traceback
 
 from . import spoil, vice
@@ -39,9 +38,19 @@ def _(plugin, good, params):
     return good(params)
 
 
-@spoil("notify_host", "notifies-later", kills="calls/order-before-the-answer", because="CAL-11")
-def _(plugin, good, params):
-    threading.Timer(0.05, lambda: good(params)).start()
+@vice("plugin", "notifies-later", kills=("calls/order-before-the-answer",), because="CAL-11")
+def notifies_later(reference):
+    class Vice(reference):
+        def notify_host(self, params):
+            self.served.later = params
+
+        def reply(self, message, reply):
+            super().reply(message, reply)
+            later = self.served.__dict__.pop("later", None)
+            if later:
+                super().notify_host(later)
+
+    return Vice
 
 
 @spoil("take_request", "no-bound-in-flight", kills="calls/above-max-in-flight", because="CAL-14")
@@ -76,19 +85,22 @@ def _(plugin, good, message):
 @vice("plugin", "second-cancel-drops-the-answer", kills=("cancel/answered",), because="CAL-20")
 def second_cancel_drops_the_answer(reference):
     class Vice(reference):
-        dropped = ()
+        def __init__(self):
+            super().__init__()
+            self.dropped, self.again = (), threading.Event()
 
         def cancel(self, target):
             cancelled = self.incoming.get(self.key(target)) if self.is_id(target) else None
             if cancelled and cancelled.is_set():
                 self.dropped = self.key(target)
+                self.again.set()
             super().cancel(target)
 
         def sleep(self, params):
             try:
                 super().sleep(params)
             finally:
-                time.sleep(0.05)  # so that the second cancel comes before the answer
+                self.again.wait(10)  # so that the second cancel comes before the answer
 
         def reply(self, message, reply):
             if self.key(message["id"]) != self.dropped:

@@ -57,11 +57,9 @@ def keeps_the_carriage_return(reference):
 @vice("plugin", "refuses-empty-lines", kills=("lines/empty-line",), because="FRM-25", in_lines=True)
 def refuses_empty_lines(reference):
     class Vice(reference):
-        def read_line_frame(self):
-            if self.buffer.startswith((b"\n", b"\r\n")):
-                self.read_line()
-                return b""
-            return super().read_line_frame()
+        def read_line(self):
+            line = super().read_line()
+            return b" \n" if line in (b"\n", b"\r\n") else line
 
     return Vice
 
